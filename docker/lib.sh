@@ -1,0 +1,52 @@
+# What the scripts of this directory share; sourced, never run.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# Everything a script keeps between two runs, outside the work tree: `rm -r` it after `docker/engine stop` to start afresh.
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/partman-sidecar
+
+# Messages go to stderr: stdout belongs to what a caller reads (`engine env`, `jdk`).
+say() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+die() {
+    say "$*"
+    exit 1
+}
+
+# The Debian mirror that this machine's apt uses already: an air-gapped site has its own.
+debian_mirror() {
+    local uri
+    uri=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Label: Debian' 'Component: main' 2>/dev/null | head -n 1)
+    if [[ -z $uri ]]; then # no package lists yet (a slim container): apt learns labels only from them
+        apt-get -qq update >/dev/null 2>&1 || true
+        uri=$(apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' 'Label: Debian' 'Component: main' 2>/dev/null | head -n 1)
+    fi
+    [[ -n $uri ]] || return 1
+    printf '%s\n' "$uri"
+}
+
+# unpack_trixie DIRECTORY PACKAGE…: unpacks packages of Debian 13 without installing them. apt gets a configuration of its
+# own, so the machine's sources and package state stay as they are.
+unpack_trixie() {
+    local directory=$1 apt=$cache/apt mirror
+    shift
+    mirror=$(debian_mirror) || die "no Debian mirror in apt's sources: cannot fetch $*"
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
+    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' "$mirror" >"$apt/sources.list"
+    local options=(
+        -qq
+        -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
+        -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
+    )
+    apt-get "${options[@]}" update >&2
+    rm -f "$apt"/debs/*.deb
+    (cd "$apt/debs" && apt-get "${options[@]}" download "$@" >&2)
+    mkdir -p "$directory"
+    local deb
+    for deb in "$apt"/debs/*.deb; do
+        dpkg -x "$deb" "$directory"
+    done
+    rm -f "$apt"/debs/*.deb
+}

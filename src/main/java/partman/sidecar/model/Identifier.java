@@ -1,0 +1,46 @@
+package partman.sidecar.model;
+
+import java.nio.charset.StandardCharsets;
+
+/** The name of one database object, quoted wherever it becomes SQL. */
+public record Identifier(String name) implements Splice {
+
+    /** Longest name that PostgreSQL keeps whole, in bytes (NAMEDATALEN - 1); it silently cuts longer ones. */
+    public static final int MAX_BYTES = 63;
+
+    public Identifier {
+        if (name.isEmpty()) {
+            throw new IllegalArgumentException("a name must not be empty");
+        }
+        if (name.indexOf('\0') >= 0) {
+            throw new IllegalArgumentException("a name must not hold the NUL character");
+        }
+        if (bytes(name) > MAX_BYTES) {
+            throw new IllegalArgumentException(
+                    "'%s' is longer than the %d bytes that PostgreSQL keeps of a name".formatted(name, MAX_BYTES));
+        }
+    }
+
+    /** The name made of {@code prefix} and {@code rest}, its end cut at a whole character if it is too long for PostgreSQL. */
+    public static Identifier ofCut(String prefix, String rest) {
+        String whole = prefix + rest;
+        while (bytes(whole) > MAX_BYTES) {
+            whole = whole.substring(0, whole.offsetByCodePoints(whole.length(), -1));
+        }
+        return new Identifier(whole);
+    }
+
+    private static int bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
+    }
+
+    @Override
+    public String sql() {
+        return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

@@ -1,0 +1,79 @@
+package partman.sidecar.model;
+
+import java.time.LocalDateTime;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A range-partitioned table with all its children.
+ *
+ * @param ownedByRole whether the sidecar's role may do what only the owner may
+ * @param controlType the control column's type: {@code timestamp}, {@code timestamptz} or {@code date}
+ * @param children all partitions but the default one, oldest first
+ * @param registration its row in {@code part_config}, or null if it has none
+ * @param detached tables that were partitions and were kept by the retention
+ */
+public record PartitionSet(
+        QualifiedName parent,
+        Identifier owner,
+        boolean ownedByRole,
+        Identifier controlColumn,
+        String controlType,
+        List<Child> children,
+        @Nullable DefaultPartition defaultPartition,
+        @Nullable Registration registration,
+        Detached detached,
+        List<Trigger> triggers,
+        List<Identifier> columns) {
+
+    /**
+     * One partition; bounds are from-inclusive and to-exclusive, in UTC.
+     *
+     * @param from null for an end that is open ({@code MINVALUE}, infinity)
+     * @param sizeBytes with indexes and TOAST; null while another session locks it
+     * @param empty whether its heap has no page at all
+     */
+    public record Child(
+            QualifiedName name,
+            @Nullable LocalDateTime from,
+            @Nullable LocalDateTime to,
+            boolean partitioned,
+            boolean empty,
+            @Nullable Long sizeBytes) {}
+
+    /**
+     * The child that takes rows no other child fits.
+     *
+     * @param rows rows found, at most the cap
+     * @param capped whether there may be more than {@code rows}
+     * @param oldest oldest finite control value, in UTC; null if there is none
+     * @param spread the rows with a finite control value, by the hour or day they lie in, oldest first
+     */
+    public record DefaultPartition(
+            QualifiedName name,
+            @Nullable Long sizeBytes,
+            long rows,
+            boolean capped,
+            @Nullable LocalDateTime oldest,
+            @Nullable LocalDateTime newest,
+            List<ObservedTable.Interval> spread) {}
+
+    /** Tables named like this set's partitions that are no longer attached. */
+    public record Detached(int tables, long sizeBytes) {
+
+        public static final Detached NONE = new Detached(0, 0);
+    }
+
+    /** A row trigger or statement trigger of the parent, and when it fires ({@code pg_trigger.tgenabled}). */
+    public record Trigger(Identifier name, char enabled) {}
+
+    /** All bytes of all partitions whose size is known. */
+    public long sizeBytes() {
+        long known = 0;
+        for (Child child : children) {
+            known += child.sizeBytes() == null ? 0 : child.sizeBytes();
+        }
+        DefaultPartition rest = defaultPartition;
+        return known + (rest == null || rest.sizeBytes() == null ? 0 : rest.sizeBytes());
+    }
+}

@@ -1,0 +1,23 @@
+package partman.sidecar.model;
+
+import java.time.Instant;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A set's row in {@code part_config}, as far as the sidecar reads it.
+ *
+ * @param partitionInterval null if the set is not partitioned by time
+ * @param automaticMaintenance {@code on}, {@code off} or {@code none}
+ * @param maintenanceLastRun null if it never ran, or, from pg_partman 5.5 on, failed the last time
+ */
+public record Registration(
+        String controlColumn,
+        @Nullable PartitionInterval partitionInterval,
+        int premake,
+        @Nullable PartitionInterval retention,
+        @Nullable String retentionText,
+        boolean retentionKeepTable,
+        boolean infiniteTimePartitions,
+        String automaticMaintenance,
+        @Nullable String templateTable,
+        @Nullable Instant maintenanceLastRun) {}

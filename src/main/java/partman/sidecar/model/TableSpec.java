@@ -1,0 +1,43 @@
+package partman.sidecar.model;
+
+import java.time.Duration;
+import java.time.LocalDateTime;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The desired state of one table: how it shall be partitioned and maintained.
+ *
+ * @param key what the user calls it in the settings ({@code partman.tables.<key>})
+ * @param premake partitions to hold ready after the one of now
+ * @param retention age from which a partition is detached, or null to keep all
+ * @param retentionKeepTable whether a partition that the retention detaches stays as a table of its own
+ * @param infiniteTimePartitions whether partitions are premade even when no new rows come
+ * @param startPartition lower bound of the first partition to make, or null for the oldest that is useful
+ */
+public record TableSpec(
+        String key,
+        QualifiedName table,
+        Identifier controlColumn,
+        PartitionInterval partitionInterval,
+        int premake,
+        @Nullable PartitionInterval retention,
+        boolean retentionKeepTable,
+        boolean infiniteTimePartitions,
+        @Nullable LocalDateTime startPartition,
+        Conversion conversion,
+        long moveRows) {
+
+    /**
+     * How a plain table is converted.
+     *
+     * @param maxPartitions most partitions that a conversion makes
+     * @param lockTimeout longest wait for a strong lock; whole milliseconds, at least one (0 would mean no limit)
+     */
+    public record Conversion(Method method, int maxPartitions, Duration lockTimeout) {}
+
+    /** The ways to convert a plain table. */
+    public enum Method {
+        /** In one transaction that holds the table's lock throughout: all or nothing, and the application waits. */
+        OFFLINE
+    }
+}

@@ -1,0 +1,51 @@
+package partman.sidecar.postgres;
+
+import java.util.List;
+import partman.sidecar.model.Literal;
+
+/**
+ * A session-level advisory lock known by a text. It is released with {@link Session#close()}, and by the server when the
+ * connection ends, so a killed process leaves nothing behind.
+ *
+ * @see <a href="https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS">Advisory Locks</a>
+ */
+public record AdvisoryLock(String name) {
+
+    /** Held by the one sidecar that may change the database. */
+    public static final AdvisoryLock LEADER = new AdvisoryLock("partman-sidecar leader");
+
+    /**
+     * What {@code run_maintenance_proc()} holds; pg_partman 5.5 renamed it, so both are taken. While another session holds
+     * either, the procedure returns without doing anything.
+     */
+    public static final List<AdvisoryLock> MAINTENANCE = List.of(
+            new AdvisoryLock("pg_partman run_maintenance procedure"),
+            new AdvisoryLock("pg_partman run_maintenance_proc"));
+
+    private static final Sql TRY =
+            Sql.sql("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext({name})) AS held");
+    private static final Sql HOLDER = Sql.sql("""
+            SELECT pg_catalog.format('pid %s, user %s, application %s, for %s, last query: %s', a.pid, a.usename,
+                       COALESCE(NULLIF(a.application_name, ''), '-'),
+                       pg_catalog.justify_interval(pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.backend_start)),
+                       pg_catalog.left(a.query, 200)) AS holder
+            FROM pg_catalog.pg_locks AS l
+            JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
+            WHERE l.locktype = 'advisory'
+              AND l.granted
+              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
+              AND l.objsubid = 1
+              AND ((l.classid::bigint << 32) | l.objid::bigint) = pg_catalog.hashtext({name})::bigint
+            """);
+
+    /** Takes the lock if it is free; never waits. */
+    public boolean tryTake(Session session) {
+        return session.requireOne(TRY.with("name", Literal.of(name)), row -> row.flag("held"));
+    }
+
+    /** Who holds the lock now, in words: process id, user, age, last query. */
+    public String holder(Session session) {
+        return session.findOne(HOLDER.with("name", Literal.of(name)), row -> row.text("holder"))
+                .orElse("nobody any more");
+    }
+}

@@ -1,0 +1,217 @@
+package partman.sidecar.postgres;
+
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.SQLWarning;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One connection with known settings: times in UTC, names looked up in {@code pg_catalog} alone, no row hidden by row-level
+ * security without an error. Not for use by two threads at once.
+ */
+public final class Session implements AutoCloseable {
+
+    /**
+     * {@code row_security = off} makes a query that a policy would filter fail, so that a copy can't silently miss rows.
+     * pg_partman derives partition bounds from the session's time zone.
+     */
+    private static final Sql SETTINGS = Sql.sql("""
+            SELECT pg_catalog.set_config(s.name, s.setting, false)
+            FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'),
+                         ('search_path', 'pg_catalog'), ('standard_conforming_strings', 'on'), ('row_security', 'off'),
+                         ('lock_timeout', '2s'), ('statement_timeout', :statement_timeout),
+                         ('idle_in_transaction_session_timeout', '0'), ('client_min_messages', 'warning'),
+                         ('application_name', 'partman-sidecar')) AS s (name, setting)
+            """);
+
+    private static final Sql RELEASE = Sql.sql("SELECT pg_catalog.pg_advisory_unlock_all()");
+    private static final Sql BACKEND = Sql.sql("SELECT pg_catalog.pg_backend_pid() AS pid");
+
+    private final Connection connection;
+
+    /** Takes over a connection; {@code statementTimeout} null means that statements may take as long as they need. */
+    Session(Connection connection, @Nullable Duration statementTimeout) {
+        this.connection = connection;
+        try {
+            connection.setAutoCommit(true);
+            query(
+                    SETTINGS.bind(
+                            "statement_timeout", statementTimeout == null ? "0" : statementTimeout.toMillis() + "ms"),
+                    row -> row.textOrNull("set_config"));
+        } catch (SQLException e) {
+            closeQuietly();
+            throw failure(e);
+        } catch (DatabaseException e) {
+            closeQuietly();
+            throw e;
+        }
+    }
+
+    /** Runs a statement whose result nobody needs. */
+    public void execute(Sql sql) {
+        run(sql, statement -> null);
+    }
+
+    /** Runs a statement and says how many rows it changed. */
+    public long update(Sql sql) {
+        return run(sql, statement -> Math.max(0, statement.getLargeUpdateCount()));
+    }
+
+    /** Runs a query and maps each of its rows. */
+    public <T extends @Nullable Object> List<T> query(Sql sql, Function<Row, T> mapper) {
+        return run(sql, statement -> {
+            List<T> rows = new ArrayList<>();
+            try (ResultSet result = statement.getResultSet()) {
+                if (result == null) {
+                    throw new IllegalStateException("no result from: " + sql);
+                }
+                Row row = new Row(result);
+                while (result.next()) {
+                    rows.add(mapper.apply(row));
+                }
+            }
+            return rows;
+        });
+    }
+
+    /** Runs a query that gives at most one row. */
+    public <T> Optional<T> findOne(Sql sql, Function<Row, T> mapper) {
+        return query(sql, mapper).stream().findFirst();
+    }
+
+    /** Runs a query that always gives a row. */
+    public <T extends @Nullable Object> T requireOne(Sql sql, Function<Row, T> mapper) {
+        return query(sql, mapper).getFirst();
+    }
+
+    /** Process id of the server process behind this connection. */
+    public int backendPid() {
+        return requireOne(BACKEND, row -> row.integer("pid"));
+    }
+
+    /** Runs {@code work} in one transaction; whatever it throws rolls everything back. */
+    public <T extends @Nullable Object> T inTransaction(Supplier<T> work) {
+        try {
+            connection.setAutoCommit(false);
+        } catch (SQLException e) {
+            throw failure(e);
+        }
+        boolean committed = false;
+        try {
+            T result = work.get();
+            connection.commit();
+            committed = true;
+            return result;
+        } catch (SQLException e) {
+            throw failure(e);
+        } finally {
+            endTransaction(committed);
+        }
+    }
+
+    private void endTransaction(boolean committed) {
+        try {
+            if (!committed) {
+                connection.rollback();
+            }
+            connection.setAutoCommit(true);
+        } catch (SQLException e) {
+            // the connection is broken: the server rolls back by itself, and close() throws the connection away
+            closeQuietly();
+        }
+    }
+
+    private interface Work<T extends @Nullable Object> {
+        T on(Statement statement) throws SQLException;
+    }
+
+    private <T extends @Nullable Object> T run(Sql sql, Work<T> work) {
+        String text = sql.jdbcText();
+        if (!sql.hasBinds()) {
+            try (Statement statement = connection.createStatement()) {
+                // a server-written definition may hold braces, which JDBC would take for its own escapes
+                statement.setEscapeProcessing(false);
+                statement.execute(text);
+                return work.on(statement);
+            } catch (SQLException e) {
+                throw failure(e);
+            }
+        }
+        try (PreparedStatement statement = connection.prepareStatement(text)) {
+            bind(statement, sql.jdbcArguments());
+            statement.execute();
+            return work.on(statement);
+        } catch (SQLException e) {
+            throw failure(e);
+        }
+    }
+
+    private void bind(PreparedStatement statement, List<@Nullable Object> arguments) throws SQLException {
+        for (int i = 0; i < arguments.size(); i++) {
+            Object argument = arguments.get(i);
+            if (argument instanceof List<?> list) {
+                statement.setArray(i + 1, connection.createArrayOf("text", list.toArray()));
+            } else if (argument == null) {
+                statement.setString(i + 1, null);
+            } else {
+                statement.setObject(i + 1, argument);
+            }
+        }
+    }
+
+    /** Warnings that the server sent since the last call; pg_partman 5.5 reports a failing set as one. */
+    public List<String> takeWarnings() {
+        try {
+            List<String> warnings = new ArrayList<>();
+            for (SQLWarning warning = connection.getWarnings(); warning != null; warning = warning.getNextWarning()) {
+                warnings.add(String.valueOf(warning.getMessage()));
+            }
+            connection.clearWarnings();
+            return warnings;
+        } catch (SQLException e) {
+            throw failure(e);
+        }
+    }
+
+    /** Gives the connection back, free of advisory locks; a broken one is thrown away. */
+    @Override
+    public void close() {
+        try {
+            query(RELEASE, row -> row.textOrNull("pg_advisory_unlock_all"));
+        } catch (DatabaseException e) {
+            abort();
+        }
+        closeQuietly();
+    }
+
+    /** Ends the connection for real, so that the pool does not keep one whose locks could not be released. */
+    private void abort() {
+        try {
+            connection.abort(Runnable::run);
+        } catch (SQLException e) {
+            // already gone, which is what was wanted
+        }
+    }
+
+    private void closeQuietly() {
+        try {
+            connection.close();
+        } catch (SQLException e) {
+            // already gone, which is what was wanted
+        }
+    }
+
+    private static DatabaseException failure(SQLException e) {
+        String message = e.getMessage();
+        return new DatabaseException(message == null ? "PostgreSQL failed" : message, e);
+    }
+}
