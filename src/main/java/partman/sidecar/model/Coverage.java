@@ -27,6 +27,7 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
      * Compares the partitions there are with those that pg_partman makes.
      *
      * @param interval the interval that new partitions get
+     * @param since holes before it do not count, since the retention will detach what lies around them; null counts all
      * @param infinite whether pg_partman counts {@code premake} from now; else from the newest partition with rows
      */
     public static Coverage of(
@@ -34,7 +35,8 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
             PartitionInterval interval,
             int premake,
             boolean infinite,
-            LocalDateTime now) {
+            LocalDateTime now,
+            @Nullable LocalDateTime since) {
         List<LocalDateTime> holes = new ArrayList<>();
         LocalDateTime covered = null;
         LocalDateTime current = null;
@@ -44,7 +46,7 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
         for (PartitionSet.Child child : children) {
             LocalDateTime from = child.from();
             if (covered != null && from != null && covered.isBefore(from)) {
-                addHoles(holes, covered, from, interval);
+                addHoles(holes, covered, from, interval, since);
                 runHoldsNow = false;
             }
             boolean holdsNow = (from == null || !from.isAfter(now))
@@ -105,9 +107,15 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
     }
 
     private static void addHoles(
-            List<LocalDateTime> holes, LocalDateTime from, LocalDateTime to, PartitionInterval interval) {
+            List<LocalDateTime> holes,
+            LocalDateTime from,
+            LocalDateTime to,
+            PartitionInterval interval,
+            @Nullable LocalDateTime since) {
         for (LocalDateTime hole = from; hole.isBefore(to) && holes.size() < MOST_HOLES; hole = interval.after(hole)) {
-            holes.add(hole);
+            if (since == null || !hole.isBefore(since)) {
+                holes.add(hole);
+            }
         }
     }
 }

@@ -30,6 +30,15 @@ public record Identifier(String name) implements Splice {
         return new Identifier(whole);
     }
 
+    /** The name made of {@code name}, cut at a whole character if need be, and all of {@code suffix}. */
+    public static Identifier withSuffix(String name, String suffix) {
+        String stem = name;
+        while (bytes(stem + suffix) > MAX_BYTES) {
+            stem = stem.substring(0, stem.offsetByCodePoints(stem.length(), -1));
+        }
+        return new Identifier(stem + suffix);
+    }
+
     private static int bytes(String text) {
         return text.getBytes(StandardCharsets.UTF_8).length;
     }

@@ -105,6 +105,18 @@ public record PartitionInterval(int months, int days, Duration time) {
         return moment.truncatedTo(length.compareTo(Duration.ofMinutes(1)) >= 0 ? ChronoUnit.HOURS : ChronoUnit.MINUTES);
     }
 
+    /** A calendar unit, as {@code date_trunc} takes it, that no partition bound of this interval cuts through. */
+    public String bucketUnit() {
+        Duration length = roughLength();
+        if (length.compareTo(Duration.ofDays(28)) >= 0 && time.isZero()) {
+            return "day";
+        }
+        if (length.compareTo(Duration.ofDays(1)) >= 0 && time.toSecondsPart() == 0 && time.toMinutesPart() == 0) {
+            return "hour";
+        }
+        return time.toSecondsPart() == 0 ? "minute" : "second";
+    }
+
     /** Lower bound of the partition that holds {@code moment}, in the grid that {@code anchor} is a bound of. */
     public LocalDateTime floor(LocalDateTime moment, LocalDateTime anchor) {
         long whole = Duration.between(anchor, moment).dividedBy(roughLength());

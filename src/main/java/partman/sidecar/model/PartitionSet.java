@@ -1,7 +1,9 @@
 package partman.sidecar.model;
 
 import java.time.LocalDateTime;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,6 +28,9 @@ public record PartitionSet(
         List<Trigger> triggers,
         List<Identifier> columns) {
 
+    /** The types of a control column that pg_partman can partition by time without a decoder. */
+    public static final Set<String> CONTROL_TYPES = Set.of("timestamp", "timestamptz", "date");
+
     /**
      * One partition; bounds are from-inclusive and to-exclusive, in UTC.
      *
@@ -39,11 +44,17 @@ public record PartitionSet(
             @Nullable LocalDateTime to,
             boolean partitioned,
             boolean empty,
-            @Nullable Long sizeBytes) {}
+            @Nullable Long sizeBytes) {
+
+        /** By lower bound, an open one first. */
+        public static final Comparator<Child> OLDEST_FIRST =
+                Comparator.comparing(child -> child.from() == null ? LocalDateTime.MIN : child.from());
+    }
 
     /**
      * The child that takes rows no other child fits.
      *
+     * @param counted whether its rows could be looked at: the role may read it and nobody locks it
      * @param rows rows found, at most the cap
      * @param capped whether there may be more than {@code rows}
      * @param oldest oldest finite control value, in UTC; null if there is none
@@ -52,6 +63,7 @@ public record PartitionSet(
     public record DefaultPartition(
             QualifiedName name,
             @Nullable Long sizeBytes,
+            boolean counted,
             long rows,
             boolean capped,
             @Nullable LocalDateTime oldest,

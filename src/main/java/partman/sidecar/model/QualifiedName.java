@@ -54,6 +54,11 @@ public record QualifiedName(Identifier schema, Identifier name) implements Splic
         return new QualifiedName(otherSchema, name);
     }
 
+    /** Another table of the same schema. */
+    public QualifiedName withName(Identifier otherName) {
+        return new QualifiedName(schema, otherName);
+    }
+
     /** The name as pg_partman writes it in {@code part_config.parent_table}: no quotes at all. */
     public String unquoted() {
         return schema.name() + "." + name.name();

@@ -1,0 +1,23 @@
+package partman.sidecar.model;
+
+/** Names of the schemas that a conversion uses beside the table's own. */
+public final class WorkSchema {
+
+    private WorkSchema() {}
+
+    /** Where the partitioned successor of a plain table is built, under its final name. */
+    public static QualifiedName shadowOf(QualifiedName table) {
+        return table.in(Identifier.ofCut("partman_work_", table.schema().name()));
+    }
+
+    /** Where the plain table is kept once its successor has taken its place. */
+    public static QualifiedName retiredOf(QualifiedName table) {
+        return table.in(Identifier.ofCut("partman_retired_", table.schema().name()));
+    }
+
+    /** pg_partman's template table for a set, named as pg_partman itself would name it. */
+    public static QualifiedName templateOf(QualifiedName table, Identifier partman) {
+        String rest = table.schema().name() + "_" + table.name().name();
+        return new QualifiedName(partman, Identifier.ofCut("template_", rest));
+    }
+}

@@ -1,0 +1,41 @@
+package partman.sidecar.plan;
+
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.TableSpec;
+
+/**
+ * The span of time that a set's partitions are meant to cover, on the grid of its partition bounds.
+ *
+ * @param now the server's clock, in UTC
+ * @param current lower bound of the partition of now
+ * @param retentionLimit lower bound of the oldest partition that the retention keeps attached, or null if it keeps all
+ * @param end upper bound of the last partition that pg_partman makes ahead
+ */
+record Horizon(
+        LocalDateTime now, LocalDateTime current, @Nullable LocalDateTime retentionLimit, LocalDateTime end) {
+
+    /** {@code anchor} is any bound of the set's partitions, or null for a set that has none yet. */
+    static Horizon of(TableSpec spec, ObservedServer server, @Nullable LocalDateTime anchor) {
+        PartitionInterval interval = spec.partitionInterval();
+        LocalDateTime now = LocalDateTime.ofInstant(server.now(), ZoneOffset.UTC);
+        LocalDateTime grid = anchor == null ? interval.floor(now) : anchor;
+        LocalDateTime current = interval.floor(now, grid);
+        LocalDateTime end = current;
+        for (int i = 0; i <= spec.premake(); i++) {
+            end = interval.after(end);
+        }
+        PartitionInterval retention = spec.retention();
+        LocalDateTime limit = retention == null ? null : interval.floor(retention.before(now), grid);
+        return new Horizon(now, current, limit, end);
+    }
+
+    /** Whether the retention detaches a partition with this upper bound at the next maintenance. */
+    static boolean isExpired(TableSpec spec, LocalDateTime now, LocalDateTime to) {
+        PartitionInterval retention = spec.retention();
+        return retention != null && to.isBefore(retention.before(now));
+    }
+}

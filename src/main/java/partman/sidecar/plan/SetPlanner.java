@@ -1,0 +1,331 @@
+package partman.sidecar.plan;
+
+import static partman.sidecar.model.TableState.BLOCKED;
+import static partman.sidecar.model.TableState.DEFAULT_NOT_EMPTY;
+import static partman.sidecar.model.TableState.DRIFTED;
+import static partman.sidecar.model.TableState.FOREIGN;
+import static partman.sidecar.model.TableState.UNREGISTERED;
+
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Coverage;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.ObservedTable.Interval;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.PartitionSet.Child;
+import partman.sidecar.model.PartitionSet.DefaultPartition;
+import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.model.TableState;
+import partman.sidecar.step.CreateParent;
+import partman.sidecar.step.CreatePartitions;
+import partman.sidecar.step.MoveDefaultRows;
+import partman.sidecar.step.RenameChild;
+import partman.sidecar.step.RunMaintenance;
+import partman.sidecar.step.Step;
+import partman.sidecar.step.Transaction;
+import partman.sidecar.step.UpdatePartConfig;
+
+/** Plans what a partition set needs: registration, its configuration, missing partitions, an empty default partition. */
+final class SetPlanner {
+
+    private static final DateTimeFormatter DAY = DateTimeFormatter.ofPattern("'_p'uuuuMMdd");
+    private static final DateTimeFormatter SECOND = DateTimeFormatter.ofPattern("'_p'uuuuMMdd_HHmmss");
+
+    private final TableSpec spec;
+    private final ObservedServer server;
+    private final PartitionSet set;
+    private final Identifier partman;
+    private final Horizon horizon;
+
+    private SetPlanner(TableSpec spec, ObservedServer server, PartitionSet set, Identifier partman) {
+        this.spec = spec;
+        this.server = server;
+        this.set = set;
+        this.partman = partman;
+        LocalDateTime anchor =
+                set.children().isEmpty() ? null : set.children().getFirst().from();
+        this.horizon = Horizon.of(spec, server, anchor);
+    }
+
+    static Plan plan(TableSpec spec, ObservedServer server, PartitionSet set, Identifier partman) {
+        return new SetPlanner(spec, server, set, partman).plan();
+    }
+
+    private Plan plan() {
+        String misfit = misfit();
+        if (misfit != null) {
+            return new Plan.Blocked(FOREIGN, spec.table() + " " + misfit);
+        }
+        Registration registration = set.registration();
+        TableState state = registration == null ? UNREGISTERED : DRIFTED;
+        if (!set.ownedByRole()) {
+            return Planner.notOwned(spec, server, state);
+        }
+        DefaultPartition defaultPartition = set.defaultPartition();
+        if (defaultPartition != null && !defaultPartition.counted()) {
+            return new Plan.Wait(
+                    state, "default partition %s is locked by another session".formatted(defaultPartition.name()));
+        }
+        return registration == null ? register() : mend(registration);
+    }
+
+    /** Why the set is none that this configuration could describe, or null if it fits. */
+    private @Nullable String misfit() {
+        if (!set.controlColumn().equals(spec.controlColumn())) {
+            return "is partitioned by %s, not by %s".formatted(set.controlColumn(), spec.controlColumn());
+        }
+        if (!PartitionSet.CONTROL_TYPES.contains(set.controlType())) {
+            return "is partitioned by a %s; only timestamp, timestamptz and date are supported"
+                    .formatted(set.controlType());
+        }
+        Registration registration = set.registration();
+        if (registration != null && !spec.partitionInterval().equals(registration.partitionInterval())) {
+            return "is registered with interval %s, configured is %s"
+                    .formatted(registration.partitionInterval(), spec.partitionInterval());
+        }
+        if (registration != null
+                && !registration.controlColumn().equals(spec.controlColumn().name())) {
+            return "is registered with control column %s, configured is %s"
+                    .formatted(registration.controlColumn(), spec.controlColumn());
+        }
+        for (Child child : set.children()) {
+            if (child.partitioned()) {
+                return "is sub-partitioned (%s)".formatted(child.name());
+            }
+            if (registration == null && !fits(child)) {
+                return "has partition %s from %s to %s, which is not one interval of %s"
+                        .formatted(child.name(), child.from(), child.to(), spec.partitionInterval());
+            }
+        }
+        return null;
+    }
+
+    /** Whether pg_partman could have made this partition. */
+    private boolean fits(Child child) {
+        PartitionInterval interval = spec.partitionInterval();
+        LocalDateTime from = child.from();
+        LocalDateTime anchor = set.children().getFirst().from();
+        return from != null
+                && anchor != null
+                && interval.after(from).equals(child.to())
+                && interval.floor(from).equals(from)
+                && interval.floor(from, anchor).equals(from);
+    }
+
+    private Plan register() {
+        List<Step> renames = new ArrayList<>();
+        for (Child child : set.children()) {
+            Identifier name = partmanName(Objects.requireNonNull(child.from()));
+            if (!child.name().equals(spec.table().withName(name))) {
+                if (!child.name().schema().equals(spec.table().schema())) {
+                    return new Plan.Blocked(
+                            BLOCKED,
+                            "partition %s is in another schema than %s, where pg_partman would not find it: ALTER TABLE %s SET SCHEMA %s"
+                                    .formatted(
+                                            child.name(),
+                                            spec.table(),
+                                            child.name().sql(),
+                                            spec.table().schema().sql()));
+                }
+                renames.add(new RenameChild(child.name(), name));
+            }
+        }
+        PartitionInterval interval = spec.partitionInterval();
+        LocalDateTime start = interval.floor(premakeStart(), horizon.current());
+        DefaultPartition rest = set.defaultPartition();
+        CreateParent createParent = new CreateParent(spec, partman, start, rest == null);
+        Plan tooMany = tooMany(rest, UNREGISTERED);
+        if (tooMany != null) {
+            return tooMany;
+        }
+        LocalDateTime lower = horizon.retentionLimit() == null || start.isBefore(horizon.retentionLimit())
+                ? horizon.retentionLimit() == null ? LocalDateTime.MIN : start
+                : horizon.retentionLimit();
+        Move move = Move.of(rest, lower, horizon.end(), interval, horizon.current());
+        Step registration = rest != null && move != null ? moveRows(rest, move, createParent) : createParent;
+        List<Transaction> transactions = new ArrayList<>();
+        renames.forEach(rename -> transactions.add(transaction(rename)));
+        transactions.add(transaction(registration));
+        transactions.add(transaction(new RunMaintenance(spec.table(), partman)));
+        return new Plan.Run(
+                UNREGISTERED, spec.table() + " is partitioned, but not in part_config", transactions, retentionNotes());
+    }
+
+    private LocalDateTime premakeStart() {
+        LocalDateTime configured = spec.startPartition();
+        LocalDateTime start = horizon.now();
+        for (int i = 0; i < spec.premake(); i++) {
+            start = spec.partitionInterval().before(start);
+        }
+        return configured != null && configured.isBefore(start) ? configured : start;
+    }
+
+    private Plan mend(Registration registration) {
+        List<String> changes = changes(registration);
+        if (!changes.isEmpty()) {
+            return new Plan.Run(
+                    DRIFTED,
+                    "part_config differs: " + String.join(", ", changes),
+                    List.of(transaction(new UpdatePartConfig(spec, partman, changes))),
+                    retentionNotes());
+        }
+        DefaultPartition rest = set.defaultPartition();
+        if (rest == null) {
+            return new Plan.Blocked(
+                    BLOCKED,
+                    "%s has no default partition: a row that fits no partition fails its statement; CREATE TABLE … PARTITION OF %s DEFAULT"
+                            .formatted(spec.table(), spec.table().sql()));
+        }
+        Coverage coverage = Coverage.of(
+                set.children(),
+                spec.partitionInterval(),
+                spec.premake(),
+                spec.infiniteTimePartitions(),
+                horizon.now(),
+                horizon.retentionLimit());
+        if (rest.rows() > 0) {
+            return emptyDefault(rest);
+        }
+        if (coverage.missing() > 0) {
+            List<LocalDateTime> times = new ArrayList<>(coverage.holes());
+            times.addAll(coverage.notPremade());
+            return new Plan.Run(
+                    DRIFTED,
+                    "%d partition(s) are missing".formatted(coverage.missing()),
+                    List.of(transaction(new CreatePartitions(spec.table(), partman, List.copyOf(times)))),
+                    List.of());
+        }
+        return new Plan.Nothing();
+    }
+
+    private Plan emptyDefault(DefaultPartition rest) {
+        Plan tooMany = tooMany(rest, DEFAULT_NOT_EMPTY);
+        if (tooMany != null) {
+            return tooMany;
+        }
+        LocalDateTime lower = horizon.retentionLimit() == null ? LocalDateTime.MIN : horizon.retentionLimit();
+        Move move = Move.of(rest, lower, horizon.end(), spec.partitionInterval(), horizon.current());
+        String found = "%d row(s) in the default partition, the oldest of %s, the newest of %s"
+                .formatted(rest.rows(), rest.oldest(), rest.newest());
+        if (move == null) {
+            return new Plan.Blocked(
+                    DEFAULT_NOT_EMPTY,
+                    "%s: none lies between the retention limit (%s) and the premade horizon (%s); correct or delete them"
+                            .formatted(found, horizon.retentionLimit(), horizon.end()));
+        }
+        return new Plan.Run(DEFAULT_NOT_EMPTY, found, List.of(transaction(moveRows(rest, move, null))), List.of());
+    }
+
+    /** Refuses to hold the table's lock for as long as moving very many rows would take. */
+    private @Nullable Plan tooMany(@Nullable DefaultPartition rest, TableState state) {
+        if (rest == null || (rest.rows() <= spec.moveRows() && !rest.capped())) {
+            return null;
+        }
+        return new Plan.Blocked(
+                state,
+                "the default partition of %s holds %s%d rows, more than partman.default-partition.move-rows (%d): moving them locks the table for that long; raise the setting to accept it"
+                        .formatted(spec.table(), rest.capped() ? "at least " : "", rest.rows(), spec.moveRows()));
+    }
+
+    private MoveDefaultRows moveRows(DefaultPartition rest, Move move, @Nullable CreateParent register) {
+        List<LocalDateTime> partitions = new ArrayList<>();
+        for (LocalDateTime from = move.from();
+                from.isBefore(horizon.end());
+                from = spec.partitionInterval().after(from)) {
+            LocalDateTime bound = from;
+            if (set.children().stream().noneMatch(child -> bound.equals(child.from()))) {
+                partitions.add(bound);
+            }
+        }
+        return new MoveDefaultRows(
+                spec,
+                partman,
+                set,
+                rest.name(),
+                register,
+                List.copyOf(partitions),
+                move.from(),
+                horizon.end(),
+                move.rows());
+    }
+
+    /**
+     * The rows of a default partition that belong in a partition.
+     *
+     * @param from lower bound of the oldest one's partition
+     */
+    private record Move(LocalDateTime from, long rows) {
+
+        static @Nullable Move of(
+                @Nullable DefaultPartition rest,
+                LocalDateTime lower,
+                LocalDateTime upper,
+                PartitionInterval interval,
+                LocalDateTime anchor) {
+            if (rest == null) {
+                return null;
+            }
+            List<Interval> movable = rest.spread().stream()
+                    .filter(unit -> !unit.from().isBefore(lower) && unit.from().isBefore(upper))
+                    .toList();
+            return movable.isEmpty()
+                    ? null
+                    : new Move(
+                            interval.floor(movable.getFirst().from(), anchor),
+                            movable.stream().mapToLong(Interval::rows).sum());
+        }
+    }
+
+    private List<String> changes(Registration registration) {
+        List<String> changes = new ArrayList<>();
+        change(changes, "premake", registration.premake(), spec.premake());
+        if (!Objects.equals(registration.retention(), spec.retention())) {
+            change(changes, "retention", registration.retentionText(), spec.retention());
+        }
+        change(changes, "retention_keep_table", registration.retentionKeepTable(), spec.retentionKeepTable());
+        change(
+                changes,
+                "infinite_time_partitions",
+                registration.infiniteTimePartitions(),
+                spec.infiniteTimePartitions());
+        change(changes, "automatic_maintenance", registration.automaticMaintenance(), "on");
+        return changes;
+    }
+
+    private static void change(List<String> changes, String column, @Nullable Object from, @Nullable Object to) {
+        if (!Objects.equals(String.valueOf(from), String.valueOf(to))) {
+            changes.add("%s %s → %s".formatted(column, from, to));
+        }
+    }
+
+    private List<String> retentionNotes() {
+        List<Child> expired = set.children().stream()
+                .filter(child -> child.to() != null
+                        && Horizon.isExpired(spec, horizon.now(), Objects.requireNonNull(child.to())))
+                .toList();
+        return expired.isEmpty()
+                ? List.of()
+                : List.of("the retention of %s detaches %d partition(s) at the next maintenance: %s"
+                        .formatted(
+                                spec.retention(),
+                                expired.size(),
+                                expired.stream().map(Child::name).toList()));
+    }
+
+    private Identifier partmanName(LocalDateTime from) {
+        boolean hasTime = spec.partitionInterval().roughLength().compareTo(Duration.ofDays(1)) < 0;
+        return Identifier.withSuffix(spec.table().name().name(), (hasTime ? SECOND : DAY).format(from));
+    }
+
+    private Transaction transaction(Step step) {
+        return Transaction.of(step, spec.conversion().lockTimeout());
+    }
+}

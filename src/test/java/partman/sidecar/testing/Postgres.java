@@ -1,0 +1,32 @@
+package partman.sidecar.testing;
+
+import java.lang.annotation.Documented;
+import java.lang.annotation.ElementType;
+import java.lang.annotation.Inherited;
+import java.lang.annotation.Retention;
+import java.lang.annotation.RetentionPolicy;
+import java.lang.annotation.Target;
+import org.junit.jupiter.api.ClassTemplate;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Runs a test class against PostgreSQL, once for each server, and gives a {@link TestDatabase} to every constructor and
+ * method that has a parameter of that type.
+ *
+ * <p>The database is fresh for each test method. If a {@code @BeforeAll} method (or the constructor of a class that lives
+ * as long as all its methods) asks for one, all methods share that one.
+ *
+ * <p>Each server is a container that starts when it is first needed and serves all classes. {@code
+ * -Dpartman.test.servers=17} narrows the servers of every class that runs on several.
+ */
+@ClassTemplate
+@ExtendWith(PostgresExtension.class)
+@Documented
+@Inherited
+@Target(ElementType.TYPE)
+@Retention(RetentionPolicy.RUNTIME)
+public @interface Postgres {
+
+    /** The servers to run on; by default every supported pair of PostgreSQL and pg_partman. */
+    Server[] value() default {Server.PG17, Server.PG18};
+}

@@ -1,0 +1,206 @@
+package partman.sidecar.testing;
+
+import com.github.dockerjava.api.DockerClient;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
+import org.testcontainers.DockerClientFactory;
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.utility.DockerImageName;
+
+/**
+ * A PostgreSQL server in a container, reached on a port of 127.0.0.1. It is tuned for speed and does not survive a crash of
+ * the machine, only one of its own.
+ *
+ * <p>Tests usually need no more than the {@link TestDatabase} that {@link Postgres} gives them. A test that takes its
+ * server away starts one of its own:
+ *
+ * <pre>{@code
+ * try (PostgresServer server = PostgresServer.startOwn(Server.PG17)) {
+ *     TestDatabase database = server.createDatabase();
+ *     server.kill();
+ *     server.start();
+ * }
+ * }</pre>
+ */
+public final class PostgresServer implements AutoCloseable {
+
+    static final String SUPERUSER = "postgres";
+
+    private static final int PORT = 5432;
+    private static final Duration START_LIMIT = Duration.ofMinutes(2);
+    private static final Map<Server, PostgresServer> SHARED = new EnumMap<>(Server.class);
+
+    // not synchronous_commit=off, which loses commits when the server is killed; without fsync it gains nothing
+    private static final List<String> SETTINGS = List.of(
+            "fsync=off",
+            "full_page_writes=off",
+            "max_connections=200",
+            "wal_level=logical",
+            "max_locks_per_transaction=256");
+
+    private final GenericContainer<?> container;
+    private final int port;
+    private final AtomicInteger databasesMade = new AtomicInteger();
+    private final List<TestDatabase> databases = new CopyOnWriteArrayList<>();
+
+    private PostgresServer(GenericContainer<?> container, int port) {
+        this.container = container;
+        this.port = port;
+    }
+
+    /** The server that all test classes share; started on first use, gone with the JVM. */
+    static PostgresServer shared(Server server) {
+        synchronized (SHARED) {
+            return SHARED.computeIfAbsent(server, wanted -> start(wanted, Map.of()));
+        }
+    }
+
+    /** Starts a server for one test, to be closed by it. */
+    public static PostgresServer startOwn(Server server) {
+        return startOwn(server, Map.of());
+    }
+
+    /**
+     * Starts a server for one test, to be closed by it.
+     *
+     * @param environment variables for {@code docker/postgres/entrypoint}, for example {@code PRELOAD}
+     * @param settings what {@code postgresql.conf} would hold, each as {@code name=value}
+     */
+    public static PostgresServer startOwn(Server server, Map<String, String> environment, String... settings) {
+        return start(server, environment, settings);
+    }
+
+    // the container lives on in what is returned; Testcontainers removes it at the JVM's end at the latest
+    @SuppressWarnings("resource")
+    private static PostgresServer start(Server server, Map<String, String> environment, String... settings) {
+        boolean bridge = hasBridge();
+        int port = freePort();
+        GenericContainer<?> container = new GenericContainer<>(
+                        DockerImageName.parse(server.image()).toString())
+                .withImagePullPolicy(_ -> false)
+                .withEnv("POSTGRES_USER", SUPERUSER)
+                .withEnv("POSTGRES_PASSWORD", SUPERUSER)
+                .withEnv("PRELOAD", "")
+                .withEnv("PGPORT", Integer.toString(bridge ? PORT : port))
+                .withEnv("PGLISTEN", bridge ? "*" : "127.0.0.1")
+                .withEnv(environment)
+                .withCommand(arguments(settings))
+                .withSharedMemorySize(256L * 1024 * 1024)
+                .waitingFor(Wait.forLogMessage(".*database system is ready to accept connections.*", 1)
+                        .withStartupTimeout(START_LIMIT));
+        if (bridge) {
+            container.withExposedPorts(PORT);
+            container.setPortBindings(List.of("127.0.0.1:%d:%d".formatted(port, PORT)));
+        } else {
+            container.withNetworkMode("host");
+        }
+        try {
+            container.start();
+        } catch (RuntimeException e) {
+            container.stop();
+            throw new IllegalStateException(server + " does not start; if its image is missing, run docker/engine", e);
+        }
+        return new PostgresServer(container, port);
+    }
+
+    private static String[] arguments(String... settings) {
+        List<String> arguments = new ArrayList<>();
+        for (String setting : SETTINGS) {
+            arguments.addAll(List.of("-c", setting));
+        }
+        for (String setting : settings) {
+            arguments.addAll(List.of("-c", setting));
+        }
+        return arguments.toArray(String[]::new);
+    }
+
+    /** An engine that was started without a bridge ({@code docker/engine} does) has only the host's own network. */
+    private static boolean hasBridge() {
+        return docker().listNetworksCmd().exec().stream().anyMatch(network -> "bridge".equals(network.getName()));
+    }
+
+    private static DockerClient docker() {
+        try {
+            return DockerClientFactory.instance().client();
+        } catch (IllegalStateException e) {
+            throw new IllegalStateException(
+                    "no Docker engine answers: run docker/engine, then export what `docker/engine env` prints", e);
+        }
+    }
+
+    /**
+     * A port below those that the kernel gives to outgoing connections: none of them takes the port while the server is
+     * away, and a client that tries to connect meanwhile can't meet itself.
+     */
+    private static int freePort() {
+        Random random = new Random();
+        while (true) {
+            int port = random.nextInt(20_000, 32_000);
+            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+                return socket.getLocalPort();
+            } catch (IOException e) {
+                // taken: try another one
+            }
+        }
+    }
+
+    /** Makes an empty database, dropped when it or the server is closed. */
+    public TestDatabase createDatabase() {
+        TestDatabase database = TestDatabase.create(this, "test_" + databasesMade.incrementAndGet());
+        databases.add(database);
+        return database;
+    }
+
+    public int port() {
+        return port;
+    }
+
+    /** Shuts the server down as an administrator would; its data stay. */
+    public void stop() {
+        docker().stopContainerCmd(container.getContainerId()).exec();
+    }
+
+    /** Kills all of the server's processes at once; its data stay. */
+    public void kill() {
+        docker().killContainerCmd(container.getContainerId()).exec();
+        docker().waitContainerCmd(container.getContainerId()).start().awaitStatusCode();
+    }
+
+    /** Starts the server again on the same port, and waits until it serves. */
+    public void start() {
+        docker().startContainerCmd(container.getContainerId()).exec();
+        Awaitility.await("server is back")
+                .atMost(START_LIMIT)
+                .pollInterval(Duration.ofMillis(50))
+                .ignoreExceptions()
+                .until(this::answers);
+    }
+
+    private boolean answers() {
+        try (Client client = Client.connect(jdbcUrl(SUPERUSER), SUPERUSER)) {
+            return Objects.equals(client.single("SELECT 1"), 1);
+        }
+    }
+
+    String jdbcUrl(String database) {
+        return "jdbc:postgresql://127.0.0.1:%d/%s".formatted(port, database);
+    }
+
+    @Override
+    public void close() {
+        databases.forEach(TestDatabase::disconnect);
+        container.stop();
+    }
+}

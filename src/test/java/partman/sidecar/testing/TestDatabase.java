@@ -1,0 +1,196 @@
+package partman.sidecar.testing;
+
+import io.agroal.api.AgroalDataSource;
+import io.agroal.api.configuration.supplier.AgroalDataSourceConfigurationSupplier;
+import io.agroal.api.security.NamePrincipal;
+import io.agroal.api.security.SimplePassword;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.sql.Connection;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Literal;
+import partman.sidecar.postgres.Database;
+import partman.sidecar.postgres.Session;
+import partman.sidecar.postgres.TestSessions;
+
+/**
+ * An empty database of one test, with a superuser's connection that {@link #execute} and the queries use. Whatever is
+ * opened here is closed with the database, which is then dropped together with its roles.
+ */
+public final class TestDatabase implements AutoCloseable {
+
+    private final PostgresServer server;
+    private final String name;
+    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final Deque<Identifier> roles = new ArrayDeque<>();
+    private @Nullable Client superuser;
+
+    private TestDatabase(PostgresServer server, String name) {
+        this.server = server;
+        this.name = name;
+    }
+
+    static TestDatabase create(PostgresServer server, String name) {
+        TestDatabase database = new TestDatabase(server, name);
+        database.onServer("CREATE DATABASE " + new Identifier(name).sql());
+        return database;
+    }
+
+    private void onServer(String... statements) {
+        try (Client client = Client.connect(server.jdbcUrl(PostgresServer.SUPERUSER), PostgresServer.SUPERUSER)) {
+            client.execute(statements);
+        }
+    }
+
+    /** Runs statements as superuser; each may be several, separated by semicolons. */
+    public void execute(String... statements) {
+        superuser().execute(statements);
+    }
+
+    /** All rows of a superuser's query, each as the JDBC driver's values. */
+    public List<List<@Nullable Object>> query(String sql) {
+        return superuser().query(sql);
+    }
+
+    /** The value of a superuser's query that gives one row with one column. */
+    public @Nullable Object single(String sql) {
+        return superuser().single(sql);
+    }
+
+    /** The first column of a superuser's query, as text ({@code "null"} for null). */
+    public List<String> strings(String sql) {
+        return superuser().strings(sql);
+    }
+
+    private Client superuser() {
+        Client client = superuser;
+        if (client == null || !client.isUsable()) {
+            client = client();
+            superuser = client;
+        }
+        return client;
+    }
+
+    /** A connection of the superuser, of its own: one that holds a lock, for example. */
+    public Client client() {
+        return client(PostgresServer.SUPERUSER);
+    }
+
+    /** A connection of a role made by {@link #createRole}. */
+    public Client client(String role) {
+        return closeLater(Client.connect(jdbcUrl(), role));
+    }
+
+    /** A plain JDBC connection of the superuser. */
+    public Connection connect() {
+        return client().connection();
+    }
+
+    /** A session of the superuser, as the code under test uses it. */
+    public Session session() {
+        return session(PostgresServer.SUPERUSER);
+    }
+
+    /** A session of a role made by {@link #createRole}. */
+    public Session session(String role) {
+        return closeLater(TestSessions.of(client(role).connection()));
+    }
+
+    /** The database as the code under test knows it, for the superuser. */
+    public Database database() {
+        return database(PostgresServer.SUPERUSER);
+    }
+
+    /** The database as the code under test knows it, for a role made by {@link #createRole}. */
+    public Database database(String role) {
+        try {
+            AgroalDataSource pool = AgroalDataSource.from(new AgroalDataSourceConfigurationSupplier()
+                    .connectionPoolConfiguration(connections -> connections
+                            .maxSize(10)
+                            .acquisitionTimeout(Duration.ofSeconds(5))
+                            .connectionFactoryConfiguration(factory -> factory.jdbcUrl(jdbcUrl())
+                                    .principal(new NamePrincipal(role))
+                                    .credential(new SimplePassword(role)))));
+            return TestSessions.database(closeLater(pool));
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private <T extends AutoCloseable> T closeLater(T resource) {
+        opened.push(resource);
+        return resource;
+    }
+
+    /**
+     * Makes a role that may log in, with its own name as password. Roles belong to the server: one of the same name must not
+     * exist, and it is dropped with this database.
+     *
+     * @param attributes further attributes such as {@code SUPERUSER}, or none
+     */
+    public void createRole(String role, String... attributes) {
+        Identifier identifier = new Identifier(role);
+        roles.push(identifier);
+        execute("CREATE ROLE " + identifier.sql() + " LOGIN PASSWORD "
+                + Literal.of(role).sql());
+        for (String attribute : attributes) {
+            execute("ALTER ROLE " + identifier.sql() + " " + attribute);
+        }
+    }
+
+    /** Creates pg_partman in schema {@code partman}, as Lago does. */
+    public void installPartman() {
+        execute("CREATE SCHEMA partman", "CREATE EXTENSION pg_partman SCHEMA partman");
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public String jdbcUrl() {
+        return server.jdbcUrl(name);
+    }
+
+    /** The superuser's {@code DATABASE_URL}. */
+    public String databaseUrl() {
+        return databaseUrl(PostgresServer.SUPERUSER);
+    }
+
+    /** The {@code DATABASE_URL} of a role made by {@link #createRole}. */
+    public String databaseUrl(String role) {
+        String encoded = URLEncoder.encode(role, StandardCharsets.UTF_8).replace("+", "%20");
+        return "postgresql://%s:%s@127.0.0.1:%d/%s".formatted(encoded, encoded, server.port(), name);
+    }
+
+    /** The server this database is on. */
+    public PostgresServer server() {
+        return server;
+    }
+
+    /** Closes every connection that was opened here. */
+    void disconnect() {
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().close();
+            } catch (Exception e) {
+                // a connection that the test or the server has ended
+            }
+        }
+    }
+
+    /** Drops the database and its roles, whoever is still connected. */
+    @Override
+    public void close() {
+        disconnect();
+        onServer("DROP DATABASE IF EXISTS " + new Identifier(name).sql() + " WITH (FORCE)");
+        while (!roles.isEmpty()) {
+            onServer("DROP ROLE IF EXISTS " + roles.pop().sql());
+        }
+    }
+}
