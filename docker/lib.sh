@@ -30,7 +30,7 @@ debian_mirror() {
 # unpack_trixie DIRECTORY PACKAGE…: unpacks packages of Debian 13 without installing them. apt gets a configuration of its
 # own, so the machine's sources and package state stay as they are.
 unpack_trixie() {
-    local directory=$1 apt=$cache/apt mirror
+    local directory=$1 apt=$1/apt mirror deb
     shift
     mirror=$(debian_mirror) || die "no Debian mirror in apt's sources: cannot fetch $*"
     mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
@@ -41,12 +41,25 @@ unpack_trixie() {
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
     )
     apt-get "${options[@]}" update >&2
-    rm -f "$apt"/debs/*.deb
     (cd "$apt/debs" && apt-get "${options[@]}" download "$@" >&2)
-    mkdir -p "$directory"
-    local deb
     for deb in "$apt"/debs/*.deb; do
         dpkg -x "$deb" "$directory"
     done
-    rm -f "$apt"/debs/*.deb
+    rm -r "$apt"
+}
+
+# run_to_end COMMAND…: runs it and returns its exit code. A signal to this script ends the command with all that it started
+# and waits for it, so that a clean-up comes after it. (Left alone, bash puts its trap off until the command has ended.)
+run_to_end() {
+    local pid code=0
+    setsid "$@" &
+    pid=$!
+    # shellcheck disable=SC2064 # the pid of now
+    trap "kill -TERM -- -$pid 2>/dev/null || true" INT TERM HUP
+    wait "$pid" || code=$?
+    while kill -0 "$pid" 2>/dev/null; do # a signal has ended `wait`, not yet the command
+        wait "$pid" || code=$?
+    done
+    trap - INT TERM HUP
+    return "$code"
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import partman.sidecar.model.Definition;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Literal;
+import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
@@ -425,17 +426,13 @@ public final class Shapes {
 
     private Shapes() {}
 
-    /**
-     * Reads the shape of a plain table, which must exist.
-     *
-     * @param partman schema of pg_partman
-     */
-    public static ObservedTable.Shape of(Session session, TableSpec spec, Identifier partman) {
+    /** Reads the shape of a plain table, which must exist. */
+    public static ObservedTable.Shape of(Session session, TableSpec spec, ObservedServer server) {
         QualifiedName table = spec.table();
         Literal name = Literal.of(table.sql());
-        List<String> obstacles = obstacles(session, spec, partman);
+        List<String> obstacles = obstacles(session, spec, server);
         List<String> notes = session.query(NOTES, row -> row.text("note"));
-        ObservedTable.Ddl ddl = ddl(session, table, partman);
+        ObservedTable.Ddl ddl = ddl(session, table, server.partmanSchema());
         ObservedTable.Rows rows = obstacles.isEmpty() ? rows(session, spec) : new ObservedTable.Rows(0, List.of(), 0);
         return session.requireOne(
                 FACTS.with("table", name),
@@ -450,8 +447,9 @@ public final class Shapes {
                         rows));
     }
 
-    private static List<String> obstacles(Session session, TableSpec spec, Identifier partman) {
+    private static List<String> obstacles(Session session, TableSpec spec, ObservedServer server) {
         QualifiedName table = spec.table();
+        Identifier partman = server.partmanSchema();
         List<String> obstacles = new ArrayList<>();
         if (table.unquoted().indexOf('.') != table.unquoted().lastIndexOf('.')) {
             obstacles.add("its name or its schema's holds a period, which pg_partman can't handle: rename it");
@@ -464,12 +462,14 @@ public final class Shapes {
                         .bind("retired", WorkSchema.retiredOf(table).sql())
                         .bind("shadow", WorkSchema.shadowOf(table).sql()),
                 row -> row.text("obstacle")));
-        obstacles.addAll(session.query(
-                STALE_REGISTRATION
-                        .with("partman", partman)
-                        .bind("partman", partman.name())
-                        .bind("parent_table", table.unquoted()),
-                row -> row.text("obstacle")));
+        if (server.extension() instanceof ObservedServer.Extension.Installed) {
+            obstacles.addAll(session.query(
+                    STALE_REGISTRATION
+                            .with("partman", partman)
+                            .bind("partman", partman.name())
+                            .bind("parent_table", table.unquoted()),
+                    row -> row.text("obstacle")));
+        }
         return obstacles;
     }
 

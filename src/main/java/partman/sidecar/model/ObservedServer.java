@@ -19,6 +19,9 @@ public record ObservedServer(
         boolean mayCreateInDatabase,
         Extension extension) {
 
+    /** Where pg_partman is created if it is not there yet; its own documentation uses this name. */
+    public static final Identifier DEFAULT_PARTMAN_SCHEMA = new Identifier("partman");
+
     /** pg_partman as this database knows it. */
     public sealed interface Extension {
 
@@ -40,5 +43,10 @@ public record ObservedServer(
     /** The version of pg_partman in this database, or null if it has none. */
     public @Nullable String partmanVersion() {
         return extension instanceof Extension.Installed installed ? installed.version() : null;
+    }
+
+    /** The schema that pg_partman is in, or will be created in. */
+    public Identifier partmanSchema() {
+        return extension instanceof Extension.Installed installed ? installed.schema() : DEFAULT_PARTMAN_SCHEMA;
     }
 }

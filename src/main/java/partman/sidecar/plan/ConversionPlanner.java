@@ -34,7 +34,8 @@ final class ConversionPlanner {
 
     private ConversionPlanner() {}
 
-    static Plan plan(TableSpec spec, ObservedServer server, ObservedTable.Shape shape, Identifier partman) {
+    static Plan plan(TableSpec spec, ObservedServer server, ObservedTable.Shape shape) {
+        Identifier partman = server.partmanSchema();
         QualifiedName table = spec.table();
         if (!shape.obstacles().isEmpty()) {
             return new Plan.Blocked(

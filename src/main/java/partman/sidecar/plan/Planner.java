@@ -23,9 +23,6 @@ import partman.sidecar.step.Transaction;
 /** Compares what is desired of a table with what was observed of it. */
 public final class Planner {
 
-    /** Where pg_partman is created if it is not there yet; its own documentation uses this name. */
-    public static final Identifier PARTMAN_SCHEMA = new Identifier("partman");
-
     private static final int FIRST_SUPPORTED_MAJOR = 5;
 
     private Planner() {}
@@ -93,15 +90,15 @@ public final class Planner {
                                         new Identifier(server.role()).sql(),
                                         schema.sql(),
                                         new Identifier(server.role()).sql()));
-            case Extension.Installed installed -> onTable(spec, server, table, installed.schema());
+            case Extension.Installed _ -> onTable(spec, server, table);
         };
     }
 
     private static Plan createExtension(TableSpec spec, ObservedServer server, ObservedTable table, String version) {
         Transaction create = Transaction.of(
-                new CreateExtension(PARTMAN_SCHEMA), spec.conversion().lockTimeout());
+                new CreateExtension(server.partmanSchema()), spec.conversion().lockTimeout());
         String reason = "pg_partman %s is available, not created".formatted(version);
-        return switch (onTable(spec, server, table, PARTMAN_SCHEMA)) {
+        return switch (onTable(spec, server, table)) {
             case Plan.Nothing() -> new Plan.Run(EXTENSION_MISSING, reason, List.of(create), List.of());
             case Plan.Wait _ -> new Plan.Run(EXTENSION_MISSING, reason, List.of(create), List.of());
             case Plan.Blocked blocked -> blocked;
@@ -125,16 +122,16 @@ public final class Planner {
         };
     }
 
-    private static Plan onTable(TableSpec spec, ObservedServer server, ObservedTable table, Identifier partman) {
+    private static Plan onTable(TableSpec spec, ObservedServer server, ObservedTable table) {
         return switch (table) {
-            case ObservedTable.Plain plain -> onPlain(spec, server, plain, partman);
-            case ObservedTable.Partitioned(PartitionSet set) -> SetPlanner.plan(spec, server, set, partman);
+            case ObservedTable.Plain plain -> onPlain(spec, server, plain);
+            case ObservedTable.Partitioned(PartitionSet set) -> SetPlanner.plan(spec, server, set);
             case ObservedTable.Missing _, ObservedTable.NotATable _, ObservedTable.PartitionedOtherwise _ ->
                 throw new IllegalArgumentException("needs no extension: " + table);
         };
     }
 
-    private static Plan onPlain(TableSpec spec, ObservedServer server, ObservedTable.Plain plain, Identifier partman) {
+    private static Plan onPlain(TableSpec spec, ObservedServer server, ObservedTable.Plain plain) {
         if (!plain.ownedByRole()) {
             return notOwned(spec, server, PLAIN);
         }
@@ -142,7 +139,7 @@ public final class Planner {
         if (shape == null) {
             return new Plan.Survey(PLAIN, spec.table() + " is a plain table");
         }
-        return ConversionPlanner.plan(spec, server, shape, partman);
+        return ConversionPlanner.plan(spec, server, shape);
     }
 
     /** Only a table's owner, or a member of the owner's role, may change it. */

@@ -45,18 +45,18 @@ final class SetPlanner {
     private final Identifier partman;
     private final Horizon horizon;
 
-    private SetPlanner(TableSpec spec, ObservedServer server, PartitionSet set, Identifier partman) {
+    private SetPlanner(TableSpec spec, ObservedServer server, PartitionSet set) {
         this.spec = spec;
         this.server = server;
         this.set = set;
-        this.partman = partman;
+        this.partman = server.partmanSchema();
         LocalDateTime anchor =
                 set.children().isEmpty() ? null : set.children().getFirst().from();
         this.horizon = Horizon.of(spec, server, anchor);
     }
 
-    static Plan plan(TableSpec spec, ObservedServer server, PartitionSet set, Identifier partman) {
-        return new SetPlanner(spec, server, set, partman).plan();
+    static Plan plan(TableSpec spec, ObservedServer server, PartitionSet set) {
+        return new SetPlanner(spec, server, set).plan();
     }
 
     private Plan plan() {

@@ -1,0 +1,157 @@
+package partman.sidecar.config;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.config.Settings.Mode;
+import partman.sidecar.config.Settings.Scheduler;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableSpec;
+
+/** Types the settings' text; notes a fault for each value that makes no sense, and goes on with the next. */
+final class SettingsReader {
+
+    private static final String NONE = "none";
+
+    private final SidecarConfig config;
+    private final LocalDateTime now;
+    private final Faults faults;
+    private final Values values;
+
+    SettingsReader(SidecarConfig config, Instant now, Faults faults) {
+        this.config = config;
+        this.now = LocalDateTime.ofInstant(now, ZoneOffset.UTC);
+        this.faults = faults;
+        this.values = new Values(faults);
+    }
+
+    /** The settings; they mean nothing if a fault was noted. */
+    Settings read(List<String> ignoredUrlParameters) {
+        Duration lockTimeout = values.duration(
+                "partman.lock-timeout", config.lockTimeout(), Duration.ofMillis(1), Duration.ofSeconds(60));
+        return new Settings(
+                values.word("partman.mode", config.mode(), Mode.values(), List.of()),
+                tables(lockTimeout),
+                values.cron("partman.maintenance.cron", config.maintenance().cron()),
+                values.word(
+                        "partman.maintenance.scheduler",
+                        config.maintenance().scheduler(),
+                        Scheduler.values(),
+                        List.of("pg-cron", "bgw")),
+                values.duration(
+                        "partman.observe.every", config.observe().every(), Duration.ofSeconds(1), Duration.ofHours(1)),
+                values.number(
+                        "partman.observe.default-rows-cap", config.observe().defaultRowsCap(), 1, 1_000_000_000),
+                lockTimeout,
+                ignoredUrlParameters);
+    }
+
+    private List<TableSpec> tables(Duration lockTimeout) {
+        TableSpec.Conversion conversion = conversion(lockTimeout);
+        long moveRows = values.number(
+                "partman.default-partition.move-rows", config.defaultPartition().moveRows(), 0, 1_000_000_000);
+        List<TableSpec> specs = new ArrayList<>();
+        Map<QualifiedName, String> keys = new HashMap<>();
+        new TreeMap<>(config.tables()).forEach((key, table) -> {
+            String prefix = KnownKeys.TABLES + key;
+            if (!values.flag(prefix + ".enabled", table.enabled())) {
+                return;
+            }
+            TableSpec spec = table(key, table, conversion, moveRows);
+            if (spec == null) {
+                return;
+            }
+            specs.add(spec);
+            String other = keys.putIfAbsent(spec.table(), key);
+            if (other != null) {
+                faults.add(
+                        prefix + ".name",
+                        "%s is the table of %s%s too; remove one of the two"
+                                .formatted(Shown.quoted(spec.table().unquoted()), KnownKeys.TABLES, other));
+            }
+        });
+        return specs;
+    }
+
+    private TableSpec.Conversion conversion(Duration lockTimeout) {
+        return new TableSpec.Conversion(
+                values.word(
+                        "partman.conversion.method",
+                        config.conversion().method(),
+                        TableSpec.Method.values(),
+                        List.of("online")),
+                (int) values.number(
+                        "partman.conversion.max-partitions", config.conversion().maxPartitions(), 1, 10_000),
+                lockTimeout);
+    }
+
+    private @Nullable TableSpec table(
+            String key, SidecarConfig.Table table, TableSpec.Conversion conversion, long moveRows) {
+        String prefix = KnownKeys.TABLES + key;
+        if (table.name().isEmpty()
+                && table.control().isEmpty()
+                && table.interval().isEmpty()) {
+            faults.add(prefix, "has no name, control and interval; " + advice(key));
+            return null;
+        }
+        QualifiedName name = required(prefix + ".name", table.name(), "public.events", values::table);
+        Identifier control = required(prefix + ".control", table.control(), "created_at", values::column);
+        PartitionInterval interval = required(prefix + ".interval", table.interval(), "1 month", values::interval);
+        int premake = (int) values.number(prefix + ".premake", table.premake(), 1, 1000);
+        PartitionInterval retention = optional(prefix + ".retention", table.retention(), values::interval);
+        if (retention != null && interval != null && retention.roughLength().compareTo(interval.roughLength()) < 0) {
+            faults.add(
+                    prefix + ".retention",
+                    "'%s' is shorter than the interval, '%s'; keep at least one partition"
+                            .formatted(retention, interval));
+        }
+        boolean keepTable = values.flag(prefix + ".retention-keep-table", table.retentionKeepTable());
+        boolean infinite = values.flag(prefix + ".infinite-time-partitions", table.infiniteTimePartitions());
+        LocalDateTime start = optional(
+                prefix + ".start-partition",
+                table.startPartition(),
+                (startKey, text) -> values.pastMoment(startKey, text, now));
+        if (name == null || control == null || interval == null) {
+            return null;
+        }
+        return new TableSpec(
+                key, name, control, interval, premake, retention, keepTable, infinite, start, conversion, moveRows);
+    }
+
+    /** What to do about a key that only side settings are given for: most likely it is misspelt. */
+    private String advice(String key) {
+        List<String> others = config.tables().entrySet().stream()
+                .filter(other -> other.getValue().name().isPresent())
+                .map(Map.Entry::getKey)
+                .toList();
+        String give = "give all three";
+        return KnownKeys.nearest(key, others)
+                .map(other -> give + ", or did you mean " + KnownKeys.TABLES + other + "?")
+                .orElse(give);
+    }
+
+    private <T> @Nullable T required(
+            String key, Optional<String> text, String example, BiFunction<String, String, @Nullable T> parser) {
+        if (text.isEmpty()) {
+            faults.add(key, "is not set; set it, for example to '" + example + "'");
+            return null;
+        }
+        return parser.apply(key, text.get());
+    }
+
+    private <T> @Nullable T optional(
+            String key, Optional<String> text, BiFunction<String, String, @Nullable T> parser) {
+        return text.isEmpty() || text.get().equals(NONE) ? null : parser.apply(key, text.get());
+    }
+}

@@ -1,0 +1,121 @@
+package partman.sidecar.config;
+
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Every setting of the sidecar, as text.
+ *
+ * <p>{@link Settings} checks and types it, so that all faults are told at once. Each key is also an environment variable:
+ * {@code partman.observe.every} is {@code PARTMAN_OBSERVE_EVERY}.
+ */
+@ConfigMapping(prefix = "partman")
+public interface SidecarConfig {
+
+    /** What the process may do: {@code apply} changes the database, {@code plan} prints the SQL that it would run, {@code observe} only looks. */
+    @WithDefault("apply")
+    String mode();
+
+    /** The tables to look after, each under a key of your choice (lower-case letters, digits and hyphens). */
+    Map<String, Table> tables();
+
+    /** When pg_partman's maintenance runs. */
+    Maintenance maintenance();
+
+    /** How often the database is looked at. */
+    Observe observe();
+
+    /** What becomes of rows in the default partition. */
+    DefaultPartition defaultPartition();
+
+    /** How a plain table becomes a partitioned one. */
+    Conversion conversion();
+
+    /** Longest wait for a lock that blocks the application, in whole milliseconds, from {@code 1ms} to {@code 60s}. */
+    @WithDefault("500ms")
+    String lockTimeout();
+
+    /** One table that shall be partitioned by time. */
+    interface Table {
+
+        /** Whether the sidecar looks after the table; {@code false} leaves the table and its partitions as they are. */
+        @WithDefault("true")
+        String enabled();
+
+        /** The table as {@code schema.table}, in the case that PostgreSQL shows; without a schema it is in {@code public}. */
+        Optional<String> name();
+
+        /** The control column: the {@code timestamp}, {@code timestamptz} or {@code date} column to partition by. */
+        Optional<String> control();
+
+        /** What one partition spans, for example {@code 1 month}, {@code 7 days} or {@code 6 hours}. */
+        Optional<String> interval();
+
+        /** How many partitions to hold ready after the present one, from 1 to 1000. */
+        @WithDefault("4")
+        String premake();
+
+        /** Age from which a partition is detached, for example {@code 14 months}; {@code none}, or no value, keeps all. */
+        Optional<String> retention();
+
+        /** Whether a partition that the retention detaches stays as a table of its own; {@code false} drops it. */
+        @WithDefault("true")
+        String retentionKeepTable();
+
+        /** Whether partitions are premade even when no new rows come. */
+        @WithDefault("true")
+        String infiniteTimePartitions();
+
+        /**
+         * Lower bound of the first partition, a date or a date with a time, in UTC; no value means the oldest one that is
+         * useful, and so does {@code none}.
+         */
+        Optional<String> startPartition();
+    }
+
+    /** When pg_partman's maintenance runs. */
+    interface Maintenance {
+
+        /** When maintenance runs, as a five-field cron expression in UTC. */
+        @WithDefault("0 * * * *")
+        String cron();
+
+        /** Who runs maintenance: {@code sidecar}, or {@code none} if something else does. */
+        @WithDefault("sidecar")
+        String scheduler();
+    }
+
+    /** How often the database is looked at. */
+    interface Observe {
+
+        /** Time between two looks at the database, from {@code 1s} to {@code 1h}. */
+        @WithDefault("30s")
+        String every();
+
+        /** Rows of a default partition that are counted; a larger one shows this number. */
+        @WithDefault("1000000")
+        String defaultRowsCap();
+    }
+
+    /** What becomes of rows in the default partition. */
+    interface DefaultPartition {
+
+        /** Most rows that are moved out of a default partition in one transaction, which locks it; 0 moves none. */
+        @WithDefault("100000")
+        String moveRows();
+    }
+
+    /** How a plain table becomes a partitioned one. */
+    interface Conversion {
+
+        /** The way to convert: {@code offline} does all in one transaction, during which the application waits for the table. */
+        @WithDefault("offline")
+        String method();
+
+        /** Most partitions that a conversion makes; a table that needs more is left alone and reported. */
+        @WithDefault("500")
+        String maxPartitions();
+    }
+}

@@ -1,0 +1,201 @@
+package partman.sidecar.reconcile;
+
+import io.quarkus.logging.Log;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.config.Settings;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.ObservedServer.Extension;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Registration;
+import partman.sidecar.postgres.AdvisoryLock;
+import partman.sidecar.postgres.Database;
+import partman.sidecar.postgres.DatabaseException;
+import partman.sidecar.postgres.Session;
+import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
+import partman.sidecar.reconcile.Snapshot.Outcome;
+import partman.sidecar.step.RunMaintenance;
+import partman.sidecar.step.Transaction;
+
+/**
+ * Runs pg_partman's maintenance, set by set, and believes only the catalog: a run counts as a success when
+ * {@code maintenance_last_run} has moved and no partition is missing.
+ */
+@ApplicationScoped
+public class Maintenance {
+
+    private final Settings settings;
+    private final Database database;
+    private final Observer observer;
+    private final Status status;
+    private final InstantSource clock;
+    private final Object oneAtATime = new Object();
+
+    Maintenance(Settings settings, Database database, Observer observer, Status status, InstantSource clock) {
+        this.settings = settings;
+        this.database = database;
+        this.observer = observer;
+        this.status = status;
+        this.clock = clock;
+    }
+
+    /** What became of one set's call, before the catalog was asked. */
+    private record Attempt(Duration took, Outcome outcome, String message) {}
+
+    /** Maintains the chosen sets that are in {@code part_config} with automatic maintenance on; says how each run ended. */
+    public Map<QualifiedName, MaintenanceRun> run(Predicate<QualifiedName> chosen) {
+        synchronized (oneAtATime) {
+            Snapshot before = observer.observe();
+            List<Snapshot.Table> sets = before.tables().stream()
+                    .filter(table -> chosen.test(table.name()) && isMaintained(table))
+                    .toList();
+            if (before.failure() != null
+                    || before.observation() == null
+                    || sets.isEmpty()
+                    || !(before.observation().server().extension() instanceof Extension.Installed installed)) {
+                return Map.of();
+            }
+            Map<QualifiedName, Attempt> attempts = attempt(sets, installed.schema());
+            Snapshot after = observer.observe();
+            Map<QualifiedName, MaintenanceRun> runs = new LinkedHashMap<>();
+            for (Snapshot.Table set : sets) {
+                Attempt attempt = Objects.requireNonNull(attempts.get(set.name()));
+                MaintenanceRun run = verify(set, attempt, after);
+                runs.put(set.name(), run);
+                status.update(set.name(), progress -> progress.with(run));
+                log(set.name(), run);
+            }
+            observer.observe();
+            return runs;
+        }
+    }
+
+    private static boolean isMaintained(Snapshot.Table table) {
+        Registration registration = table.set() == null ? null : table.set().registration();
+        return registration != null && registration.automaticMaintenance().equals("on");
+    }
+
+    private Map<QualifiedName, Attempt> attempt(List<Snapshot.Table> sets, Identifier partman) {
+        Map<QualifiedName, Attempt> attempts = new LinkedHashMap<>();
+        List<Snapshot.Table> left = new ArrayList<>(sets);
+        try (Session session = database.open()) {
+            String holder = otherHolder(session);
+            for (Snapshot.Table set : sets) {
+                attempts.put(
+                        set.name(),
+                        holder == null
+                                ? attempt(session, set.name(), partman)
+                                : new Attempt(
+                                        Duration.ZERO,
+                                        Outcome.SKIPPED,
+                                        "pg_partman's maintenance lock is held by " + holder));
+                left.remove(set);
+            }
+        } catch (DatabaseException e) {
+            left.forEach(set ->
+                    attempts.put(set.name(), new Attempt(Duration.ZERO, Outcome.FAILURE, Observer.firstLine(e))));
+        }
+        return attempts;
+    }
+
+    /** Takes pg_partman's locks for the whole run, which closing the session gives back; says who holds one otherwise. */
+    private static @Nullable String otherHolder(Session session) {
+        for (AdvisoryLock lock : AdvisoryLock.MAINTENANCE) {
+            if (!lock.tryTake(session)) {
+                return lock.holder(session);
+            }
+        }
+        return null;
+    }
+
+    private Attempt attempt(Session session, QualifiedName set, Identifier partman) {
+        Transaction transaction = Transaction.of(new RunMaintenance(set, partman), settings.lockTimeout());
+        long started = System.nanoTime();
+        try {
+            boolean ran = session.inTransaction(() -> {
+                transaction.limitLocks(session);
+                if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
+                    return false;
+                }
+                transaction.steps().forEach(step -> step.run(session));
+                return true;
+            });
+            Duration took = Duration.ofNanos(System.nanoTime() - started);
+            return ran
+                    ? new Attempt(took, Outcome.SUCCESS, String.join("; ", session.takeWarnings()))
+                    : new Attempt(
+                            took,
+                            Outcome.SKIPPED,
+                            "pg_partman's maintenance runs in another session: "
+                                    + AdvisoryLock.RUN_MAINTENANCE.holder(session));
+        } catch (DatabaseException e) {
+            if (e.isLockTimeout()) {
+                status.update(set, Snapshot.Progress::withLockTimeout);
+            }
+            return new Attempt(Duration.ofNanos(System.nanoTime() - started), Outcome.FAILURE, Observer.firstLine(e));
+        }
+    }
+
+    private MaintenanceRun verify(Snapshot.Table before, Attempt attempt, Snapshot after) {
+        Instant now = clock.instant();
+        if (attempt.outcome() != Outcome.SUCCESS) {
+            return new MaintenanceRun(attempt.outcome(), now, attempt.took(), attempt.message());
+        }
+        String fault = after.failure() != null
+                ? "its effect could not be seen: " + after.failure()
+                : after.find(before.name()).map(table -> fault(before, table)).orElse("the set is gone");
+        if (fault.isEmpty()) {
+            return new MaintenanceRun(Outcome.SUCCESS, now, attempt.took(), "");
+        }
+        String said = attempt.message().isEmpty() ? "" : "; pg_partman said: " + attempt.message();
+        return new MaintenanceRun(Outcome.FAILURE, now, attempt.took(), fault + said);
+    }
+
+    private static String fault(Snapshot.Table before, Snapshot.Table after) {
+        Instant earlier = lastRun(before);
+        Instant later = lastRun(after);
+        if (later == null) {
+            return "the call returned, but pg_partman marks the run as failed";
+        }
+        if (earlier != null && !later.isAfter(earlier)) {
+            return "the call returned without running maintenance";
+        }
+        if (after.coverage() != null && after.coverage().missing() > 0) {
+            return "%d partition(s) are still missing: %s %s"
+                    .formatted(
+                            after.coverage().missing(),
+                            after.coverage().holes(),
+                            after.coverage().notPremade());
+        }
+        return "";
+    }
+
+    private static @Nullable Instant lastRun(Snapshot.Table table) {
+        return table.set() == null || table.set().registration() == null
+                ? null
+                : table.set().registration().maintenanceLastRun();
+    }
+
+    private static void log(QualifiedName set, MaintenanceRun run) {
+        switch (run.outcome()) {
+            case SUCCESS ->
+                Log.infof(
+                        "table=%s maintenance=success took=%dms",
+                        set, run.took().toMillis());
+            case SKIPPED -> Log.warnf("table=%s maintenance=skipped: %s", set, run.message());
+            case FAILURE ->
+                Log.errorf(
+                        "table=%s maintenance=failure took=%dms: %s",
+                        set, run.took().toMillis(), run.message());
+        }
+    }
+}

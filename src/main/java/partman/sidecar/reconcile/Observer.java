@@ -1,0 +1,212 @@
+package partman.sidecar.reconcile;
+
+import io.quarkus.logging.Log;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.time.ZoneOffset;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.catalog.Catalog;
+import partman.sidecar.config.Settings;
+import partman.sidecar.model.Coverage;
+import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.model.TableState;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.Planner;
+import partman.sidecar.postgres.Database;
+import partman.sidecar.postgres.DatabaseException;
+import partman.sidecar.postgres.Session;
+
+/** Looks at the database and publishes what it sees, the plans for it included. */
+@ApplicationScoped
+public class Observer {
+
+    /** A look that takes longer is given up: it would only stand in the way. */
+    private static final Duration LONGEST_QUERY = Duration.ofSeconds(20);
+
+    private final Settings settings;
+    private final Database database;
+    private final Leader leader;
+    private final Status status;
+    private final Catalog catalog;
+    private final Map<QualifiedName, String> announced = new ConcurrentHashMap<>();
+    private final Object oneAtATime = new Object();
+
+    Observer(Settings settings, Database database, Leader leader, Status status) {
+        this.settings = settings;
+        this.database = database;
+        this.leader = leader;
+        this.status = status;
+        this.catalog = new Catalog(settings.defaultRowsCap());
+    }
+
+    /** Looks once; a failure is published too, with the last good observation. */
+    public Snapshot observe() {
+        synchronized (oneAtATime) {
+            Snapshot snapshot = look();
+            status.publish(snapshot);
+            announce(snapshot);
+            return snapshot;
+        }
+    }
+
+    Catalog catalog() {
+        return catalog;
+    }
+
+    private Snapshot look() {
+        Snapshot last = status.latest();
+        try {
+            String pooler = Pooler.find(database);
+            if (pooler != null) {
+                return failed(last, pooler);
+            }
+            Observation observation;
+            try (Session session = database.openLimited(LONGEST_QUERY)) {
+                observation = catalog.observe(session, settings.tables());
+            }
+            boolean mayChange = settings.mode() == Settings.Mode.APPLY
+                    && !observation.server().inRecovery();
+            boolean leads = mayChange ? leader.hold() : leader.release();
+            if (last.failure() != null) {
+                Log.infof(
+                        "database reachable: database=%s, postgres=%s, pg_partman=%s, leader=%s",
+                        observation.server().database(),
+                        observation.server().version(),
+                        Objects.requireNonNullElse(observation.server().partmanVersion(), "none"),
+                        leads);
+            } else if (last.leader() != leads && mayChange) {
+                Log.infof(leads ? "this process works on the database now" : "another process works on the database");
+            }
+            return new Snapshot(observation, tables(observation), null, true, leads, last.observationErrors());
+        } catch (DatabaseException e) {
+            return failed(last, firstLine(e));
+        }
+    }
+
+    private Snapshot failed(Snapshot last, String failure) {
+        boolean leads = leader.release();
+        if (last.failure() == null || !last.attempted() || !last.failure().equals(failure)) {
+            Log.warnf("database not usable, trying again every %s: %s", settings.observeEvery(), failure);
+        }
+        return new Snapshot(last.observation(), last.tables(), failure, true, leads, last.observationErrors() + 1);
+    }
+
+    static String firstLine(DatabaseException e) {
+        String message = String.valueOf(e.getMessage());
+        int end = message.indexOf('\n');
+        return end < 0 ? message : message.substring(0, end);
+    }
+
+    private List<Snapshot.Table> tables(Observation observation) {
+        List<Snapshot.Table> tables = new ArrayList<>();
+        for (TableSpec spec : settings.tables()) {
+            ObservedTable observed = Objects.requireNonNull(observation.tables().get(spec.table()));
+            Plan plan = Planner.plan(spec, observation.server(), observed);
+            PartitionSet set =
+                    observed instanceof ObservedTable.Partitioned(PartitionSet partitions) ? partitions : null;
+            Coverage coverage = set == null || set.registration() == null
+                    ? null
+                    : coverage(
+                            set,
+                            spec.partitionInterval(),
+                            spec.premake(),
+                            spec.infiniteTimePartitions(),
+                            spec.retention(),
+                            observation);
+            tables.add(new Snapshot.Table(
+                    spec.table(),
+                    true,
+                    plan.state(),
+                    plan.reason(),
+                    plan,
+                    set,
+                    coverage,
+                    observation.retired().get(spec.table()),
+                    status.progressOf(spec.table()),
+                    status.troubleOf(spec.table())));
+        }
+        for (PartitionSet set : observation.otherSets()) {
+            tables.add(unconfigured(set, observation));
+        }
+        return List.copyOf(tables);
+    }
+
+    private Snapshot.Table unconfigured(PartitionSet set, Observation observation) {
+        Registration registration = Objects.requireNonNull(set.registration());
+        PartitionInterval interval = registration.partitionInterval();
+        Coverage coverage = interval == null || !PartitionSet.CONTROL_TYPES.contains(set.controlType())
+                ? null
+                : coverage(
+                        set,
+                        interval,
+                        registration.premake(),
+                        registration.infiniteTimePartitions(),
+                        registration.retention(),
+                        observation);
+        PartitionSet.DefaultPartition rest = set.defaultPartition();
+        TableState state = rest != null && rest.rows() > 0
+                ? TableState.DEFAULT_NOT_EMPTY
+                : coverage != null && coverage.missing() > 0 ? TableState.DRIFTED : TableState.HEALTHY;
+        String reason = switch (state) {
+            case DEFAULT_NOT_EMPTY -> "rows in the default partition";
+            case DRIFTED -> "partitions are missing";
+            default -> "";
+        };
+        return new Snapshot.Table(
+                set.parent(),
+                false,
+                state,
+                reason,
+                null,
+                set,
+                coverage,
+                null,
+                status.progressOf(set.parent()),
+                status.troubleOf(set.parent()));
+    }
+
+    private static Coverage coverage(
+            PartitionSet set,
+            PartitionInterval interval,
+            int premake,
+            boolean infinite,
+            @Nullable PartitionInterval retention,
+            Observation observation) {
+        LocalDateTime now = LocalDateTime.ofInstant(observation.server().now(), ZoneOffset.UTC);
+        return Coverage.of(
+                set.children(), interval, premake, infinite, now, retention == null ? null : retention.before(now));
+    }
+
+    /** One line for each change of a table's state, and none while it stays. */
+    private void announce(Snapshot snapshot) {
+        if (snapshot.failure() != null) {
+            return;
+        }
+        for (Snapshot.Table table : snapshot.tables()) {
+            String now = table.state().label() + table.reason();
+            String before = announced.put(table.name(), now);
+            if (now.equals(before)) {
+                continue;
+            }
+            if (table.plan() instanceof Plan.Blocked(TableState state, String reason)) {
+                Log.errorf("table=%s state=%s, a person must act: %s", table.name(), state.label(), reason);
+            } else if (table.reason().isEmpty()) {
+                Log.infof("table=%s state=%s", table.name(), table.state().label());
+            } else {
+                Log.infof("table=%s state=%s: %s", table.name(), table.state().label(), table.reason());
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package partman.sidecar.reconcile;
+
+import io.quarkus.logging.Log;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.config.Settings;
+import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.model.TableState;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.Planner;
+import partman.sidecar.postgres.Database;
+import partman.sidecar.postgres.DatabaseException;
+import partman.sidecar.postgres.Session;
+
+/**
+ * Brings each configured table to its desired state: plans, runs the first transaction of the plan, looks again. A table
+ * whose work fails is left alone for a while, longer each time, and never keeps another one from being worked on.
+ */
+@ApplicationScoped
+public class Reconciler {
+
+    private static final Duration FIRST_PAUSE = Duration.ofSeconds(5);
+    private static final Duration LONGEST_PAUSE = Duration.ofMinutes(10);
+
+    /** A plan that is still not done after so many transactions goes in circles. */
+    private static final int MOST_TRANSACTIONS = 50;
+
+    private final Settings settings;
+    private final Database database;
+    private final Observer observer;
+    private final StepRunner runner;
+    private final Maintenance maintenance;
+    private final Status status;
+    private final Leader leader;
+    private final InstantSource clock;
+    private final Map<QualifiedName, Pause> pauses = new HashMap<>();
+
+    Reconciler(
+            Settings settings,
+            Database database,
+            Observer observer,
+            StepRunner runner,
+            Maintenance maintenance,
+            Status status,
+            Leader leader,
+            InstantSource clock) {
+        this.settings = settings;
+        this.database = database;
+        this.observer = observer;
+        this.runner = runner;
+        this.maintenance = maintenance;
+        this.status = status;
+        this.leader = leader;
+        this.clock = clock;
+    }
+
+    private record Pause(Instant until, Duration length) {}
+
+    /** Whether the last snapshot shows a table that work is to be done on now. */
+    boolean hasWork() {
+        Snapshot snapshot = status.latest();
+        return settings.mode() == Settings.Mode.APPLY
+                && snapshot.failure() == null
+                && snapshot.leader()
+                && snapshot.tables().stream()
+                        .anyMatch(table -> table.plan() != null && isWork(table.plan()) && !isPaused(table.name()));
+    }
+
+    private static boolean isWork(Plan plan) {
+        return switch (plan) {
+            case Plan.Run _, Plan.Convert _, Plan.Survey _ -> true;
+            case Plan.Nothing _, Plan.Wait _, Plan.Blocked _ -> false;
+        };
+    }
+
+    private synchronized boolean isPaused(QualifiedName table) {
+        Pause pause = pauses.get(table);
+        return pause != null && clock.instant().isBefore(pause.until());
+    }
+
+    /** Works on every table that needs it. */
+    void reconcile() {
+        for (TableSpec spec : settings.tables()) {
+            if (!isPaused(spec.table())) {
+                reconcile(spec);
+            }
+        }
+    }
+
+    /** Works on one table until nothing is left to do or something stands in the way; says what it is then. */
+    public Plan reconcile(TableSpec spec) {
+        boolean changed = false;
+        Plan plan;
+        try {
+            plan = plan(spec);
+            for (int i = 0; i < MOST_TRANSACTIONS && isWork(plan) && leader.hold(); i++) {
+                if (plan instanceof Plan.Convert convert && convert.before().isEmpty()) {
+                    runner.convert(spec, convert);
+                } else if (plan instanceof Plan.Convert convert) {
+                    runner.run(spec.table(), convert.before().getFirst());
+                } else if (plan instanceof Plan.Run run) {
+                    runner.run(spec.table(), run.transactions().getFirst());
+                }
+                changed = true;
+                plan = plan(spec);
+            }
+            calm(spec.table());
+        } catch (DatabaseException e) {
+            plan = new Plan.Blocked(TableState.BLOCKED, Observer.firstLine(e));
+            trouble(spec.table(), e);
+        }
+        if (changed) {
+            maintenance.run(spec.table()::equals);
+        }
+        return plan;
+    }
+
+    /** The plan for one table as it is now; a plain table's shape is read for it. */
+    public Plan plan(TableSpec spec) {
+        try (Session session = database.open()) {
+            Observation observation = observer.catalog().observe(session, List.of(spec));
+            ObservedTable observed = Objects.requireNonNull(observation.tables().get(spec.table()));
+            Plan plan = Planner.plan(spec, observation.server(), observed);
+            if (plan instanceof Plan.Survey && observed instanceof ObservedTable.Plain plain) {
+                ObservedTable surveyed = StepRunner.survey(session, spec, observation.server(), plain);
+                return Planner.plan(spec, observation.server(), surveyed);
+            }
+            return plan;
+        }
+    }
+
+    private synchronized void calm(QualifiedName table) {
+        pauses.remove(table);
+        status.calm(table);
+    }
+
+    private synchronized void trouble(QualifiedName table, DatabaseException e) {
+        @Nullable Pause last = pauses.get(table);
+        Duration length = last == null ? FIRST_PAUSE : last.length().multipliedBy(2);
+        if (length.compareTo(LONGEST_PAUSE) > 0 || e.kind() == DatabaseException.Kind.PERMANENT) {
+            length = LONGEST_PAUSE;
+        }
+        pauses.put(table, new Pause(clock.instant().plus(length), length));
+        status.trouble(table, Observer.firstLine(e));
+        if (e.kind() == DatabaseException.Kind.PERMANENT) {
+            Log.errorf("table=%s nothing was changed; next attempt in %s: %s", table, length, e.getMessage());
+        } else {
+            Log.warnf("table=%s nothing was changed; next attempt in %s: %s", table, length, Observer.firstLine(e));
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package partman.sidecar.reconcile;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Event;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.reconcile.Snapshot.Progress;
+
+/** Keeps the latest {@link Snapshot} and what it is made of; fires each new one as an event. */
+@ApplicationScoped
+public class Status {
+
+    private final Event<Snapshot> changed;
+    private final Map<QualifiedName, Progress> progress = new ConcurrentHashMap<>();
+    private final Map<QualifiedName, String> troubles = new ConcurrentHashMap<>();
+    private volatile Snapshot latest = Snapshot.NOTHING_YET;
+
+    Status(Event<Snapshot> changed) {
+        this.changed = changed;
+    }
+
+    /** The latest snapshot; never queries anything. */
+    public Snapshot latest() {
+        return latest;
+    }
+
+    void publish(Snapshot snapshot) {
+        latest = snapshot;
+        changed.fire(snapshot);
+    }
+
+    Progress progressOf(QualifiedName table) {
+        return progress.getOrDefault(table, Progress.NONE);
+    }
+
+    void update(QualifiedName table, UnaryOperator<Progress> change) {
+        progress.compute(table, (_, old) -> change.apply(old == null ? Progress.NONE : old));
+    }
+
+    @Nullable
+    String troubleOf(QualifiedName table) {
+        return troubles.get(table);
+    }
+
+    void trouble(QualifiedName table, String message) {
+        troubles.put(table, message);
+    }
+
+    void calm(QualifiedName table) {
+        troubles.remove(table);
+    }
+}

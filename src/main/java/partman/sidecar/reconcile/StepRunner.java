@@ -1,0 +1,146 @@
+package partman.sidecar.reconcile;
+
+import io.quarkus.logging.Log;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import partman.sidecar.catalog.Shapes;
+import partman.sidecar.catalog.TableProperties;
+import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.Planner;
+import partman.sidecar.postgres.Database;
+import partman.sidecar.postgres.DatabaseException;
+import partman.sidecar.postgres.Session;
+import partman.sidecar.step.LockTable;
+import partman.sidecar.step.Step;
+import partman.sidecar.step.Transaction;
+
+/** Runs the transactions of plans, tries again where a lock was not granted in time, and logs each step. */
+@ApplicationScoped
+public class StepRunner {
+
+    /** Attempts to get a transaction's locks before the table is left alone for a while. */
+    private static final int ATTEMPTS = 5;
+
+    private final Database database;
+    private final Observer observer;
+    private final Status status;
+
+    StepRunner(Database database, Observer observer, Status status) {
+        this.database = database;
+        this.observer = observer;
+        this.status = status;
+    }
+
+    /** Runs one transaction about a table. */
+    void run(QualifiedName table, Transaction transaction) {
+        retrying(table, () -> {
+            try (Session session = database.open()) {
+                session.inTransaction(() -> {
+                    transaction.limitLocks(session);
+                    transaction.steps().forEach(step -> run(session, table, step));
+                    return true;
+                });
+            }
+        });
+    }
+
+    /**
+     * Converts a plain table: locks it, plans its conversion from what it is under the lock, carries that out, and commits
+     * if the successor has all that the table had. Everything that fails leaves the table as it was.
+     */
+    void convert(TableSpec spec, Plan.Convert planned) {
+        QualifiedName table = spec.table();
+        retrying(table, () -> {
+            try (Session session = database.open()) {
+                session.inTransaction(() -> {
+                    planned.conversion().limitLocks(session);
+                    run(session, table, new LockTable(table));
+                    TableProperties before = TableProperties.of(session, table);
+                    for (Step step : planUnderLock(session, spec).conversion().steps()) {
+                        run(session, table, step);
+                    }
+                    List<String> differences = before.differencesTo(TableProperties.of(session, table));
+                    if (!differences.isEmpty()) {
+                        throw new DatabaseException(
+                                "the conversion was undone, since the table would not be the same: "
+                                        + String.join("; ", differences),
+                                DatabaseException.Kind.PERMANENT);
+                    }
+                    return true;
+                });
+            }
+        });
+    }
+
+    private Plan.Convert planUnderLock(Session session, TableSpec spec) {
+        Observation observation = observer.catalog().observe(session, List.of(spec));
+        ObservedTable observed = observation.tables().get(spec.table());
+        if (!(observed instanceof ObservedTable.Plain plain)) {
+            throw changed(spec);
+        }
+        ObservedTable surveyed = survey(session, spec, observation.server(), plain);
+        if (Planner.plan(spec, observation.server(), surveyed) instanceof Plan.Convert convert) {
+            return convert;
+        }
+        throw changed(spec);
+    }
+
+    private static DatabaseException changed(TableSpec spec) {
+        return new DatabaseException(
+                spec.table() + " changed before it could be locked", DatabaseException.Kind.RETRYABLE);
+    }
+
+    /** A plain table with its shape, which a conversion needs. */
+    static ObservedTable survey(Session session, TableSpec spec, ObservedServer server, ObservedTable.Plain plain) {
+        return new ObservedTable.Plain(
+                plain.estimatedRows(), plain.ownedByRole(), plain.sizeBytes(), Shapes.of(session, spec, server));
+    }
+
+    private void run(Session session, QualifiedName table, Step step) {
+        long started = System.nanoTime();
+        step.run(session);
+        Log.infof(
+                "table=%s step=%s took=%dms: %s",
+                table,
+                step.getClass().getSimpleName(),
+                Duration.ofNanos(System.nanoTime() - started).toMillis(),
+                step.summary());
+    }
+
+    private void retrying(QualifiedName table, Runnable work) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                work.run();
+                return;
+            } catch (DatabaseException e) {
+                if (e.isLockTimeout()) {
+                    status.update(table, Snapshot.Progress::withLockTimeout);
+                }
+                if (!e.isLockTimeout() || attempt == ATTEMPTS) {
+                    throw e;
+                }
+                Log.warnf(
+                        "table=%s lock not granted in time, attempt %d of %d: %s",
+                        table, attempt, ATTEMPTS, Observer.firstLine(e));
+                pause(attempt);
+            }
+        }
+    }
+
+    /** Waits a while, longer after each attempt, and never twice the same, so that two waiters don't meet again. */
+    private static void pause(int attempt) {
+        try {
+            Thread.sleep(ThreadLocalRandom.current().nextLong(100, 500L * attempt));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new DatabaseException("interrupted", DatabaseException.Kind.RETRYABLE);
+        }
+    }
+}
