@@ -104,7 +104,13 @@ class ArchitectureTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    "io.quarkus..", "io.smallrye..", "io.agroal..", "io.micrometer..", "jakarta..", "org.eclipse..")
+                    "io.quarkus..",
+                    "io.vertx..",
+                    "io.smallrye..",
+                    "io.agroal..",
+                    "io.micrometer..",
+                    "jakarta..",
+                    "org.eclipse..")
             .allowEmptyShould(true);
 
     @ArchTest

@@ -48,7 +48,7 @@ public final class Catalog {
                    n.nspname,
                    COALESCE(pg_catalog.has_schema_privilege(n.oid, 'USAGE')
                        AND pg_catalog.has_table_privilege(
-                           pg_catalog.to_regclass(pg_catalog.format('%I.part_config', n.nspname)), 'SELECT'), false)
+                           pg_catalog.to_regclass(pg_catalog.quote_ident(n.nspname) || '.part_config'), 'SELECT'), false)
                        AS may_use
             FROM (VALUES (1)) AS one
             LEFT JOIN pg_catalog.pg_extension AS e ON e.extname = 'pg_partman'

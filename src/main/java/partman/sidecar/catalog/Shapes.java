@@ -123,7 +123,7 @@ public final class Shapes {
             SELECT pg_catalog.format('the unique index %s does not hold the control column, which a partitioned table needs', i.indexrelid::regclass)
             FROM t JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid, control AS c
             WHERE (i.indisunique OR i.indisexclusion)
-              AND NOT c.attnum = ANY ((i.indkey::smallint[])[0:i.indnkeyatts - 1])
+              AND NOT c.attnum = ANY ((i.indkey::smallint[])[0 : i.indnkeyatts - 1])
             UNION ALL
             SELECT pg_catalog.format('the index %s is invalid: REINDEX INDEX CONCURRENTLY or drop it', i.indexrelid::regclass)
             FROM t JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid WHERE NOT i.indisvalid

@@ -2,6 +2,7 @@ package partman.sidecar.config;
 
 import static java.util.stream.Collectors.joining;
 
+import io.quarkus.runtime.annotations.RegisterForReflection;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,7 +21,11 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /** Turns {@code DATABASE_URL} and the {@code PG…} variables into pgjdbc's URL; an object reads once. */
+@RegisterForReflection(classNames = ConnectionReader.SYSTEM_CERTIFICATES)
 final class ConnectionReader {
+
+    /** What pgjdbc makes by name, to trust the certificates that the JDK trusts. */
+    static final String SYSTEM_CERTIFICATES = "org.postgresql.ssl.DefaultJavaSSLFactory";
 
     private static final String URL = "DATABASE_URL";
 
@@ -70,16 +75,9 @@ final class ConnectionReader {
     ConnectionSettings read() {
         List<String> ignored = readUrl();
         readVariables();
-        if (Collections.disjoint(parameters.keySet(), SAYING_WHERE)
-                && faults.lines().isEmpty()) {
-            faults.add(
-                    URL,
-                    "nothing says where the database is; set it to " + URL_FORM
-                            + ", or set PGHOST, PGDATABASE, PGUSER and PGPASSWORD");
-        }
+        List<String> hosts = hosts();
         String user = user();
         Map<String, String> properties = new LinkedHashMap<>();
-        List<String> hosts = hosts();
         putSsl(properties);
         putServerType(properties, hosts.size());
         putTimeouts(properties, hosts.size());
@@ -139,12 +137,19 @@ final class ConnectionReader {
         return parameter == null ? byDefault : parameter.value();
     }
 
+    /** The role, or null with a fault; no fault if the URL is wrong anyway, since its user may be what could not be read. */
     private @Nullable String user() {
         Parameter user = parameters.get("user");
         if (user != null) {
             return user.value();
         }
-        if (faults.lines().isEmpty()) {
+        boolean urlIsWrong = faults.lines().stream().anyMatch(line -> line.startsWith(URL));
+        if (!urlIsWrong && Collections.disjoint(parameters.keySet(), SAYING_WHERE)) {
+            faults.add(
+                    URL,
+                    "nothing says where the database is; set it to " + URL_FORM
+                            + ", or set PGHOST, PGDATABASE, PGUSER and PGPASSWORD");
+        } else if (!urlIsWrong) {
             faults.add("PGUSER", "nothing says which role to log in as; set it, or name the role in " + URL);
         }
         return null;
@@ -155,8 +160,9 @@ final class ConnectionReader {
         List<String> names = list("host");
         List<String> ports = list("port");
         if (ports.size() != 1 && ports.size() != names.size()) {
-            faults.add(
-                    variable("port"),
+            refuse(
+                    "port",
+                    value("port", ""),
                     "gives %d ports for %d hosts; give one port for all hosts, or one for each"
                             .formatted(ports.size(), names.size()));
             return names;
@@ -173,30 +179,21 @@ final class ConnectionReader {
         return Arrays.asList(value(name, "").split(",", -1));
     }
 
-    private String variable(String name) {
-        Parameter parameter = parameters.get(name);
-        return parameter == null ? URL : parameter.variable();
-    }
-
     private String host(String name) {
         String host = name.strip();
         if (host.isEmpty()) {
             return "localhost";
         }
-        if (host.startsWith("/") || host.startsWith("@")) {
-            faults.add(
-                    variable("host"),
-                    "names a Unix socket, and the sidecar connects by TCP only; give a host name or an address");
-            return host;
-        }
         if (IPV6.matcher(host).matches()) {
             return "[" + host + "]";
         }
-        if (!HOST_NAME.matcher(host).matches()) {
-            faults.add(
-                    variable("host"),
-                    new Parameter(variable("host"), host).shown()
-                            + " for the host is neither a host name nor an address" + hint("host"));
+        if (host.startsWith("/") || host.startsWith("@")) {
+            refuse(
+                    "host",
+                    host,
+                    "is a Unix socket, and the sidecar connects by TCP only; give a host name or an address");
+        } else if (!HOST_NAME.matcher(host).matches()) {
+            refuse("host", host, "is neither a host name nor an address");
         }
         return host;
     }
@@ -204,19 +201,26 @@ final class ConnectionReader {
     private String port(String text) {
         String port = text.isBlank() ? DEFAULT_PORT : text.strip();
         if (!port.matches("\\d{1,5}") || Integer.parseInt(port) < 1 || Integer.parseInt(port) > 65_535) {
-            faults.add(
-                    variable("port"),
-                    new Parameter(variable("port"), port).shown() + " for the port is not a number from 1 to 65535"
-                            + hint("port"));
+            refuse("port", port, "is not a number from 1 to 65535");
         }
         return port;
     }
 
-    /** What is most likely wrong if a part of a URL makes no sense. */
-    private String hint(String name) {
-        return variable(name).startsWith(URL)
-                ? "; special characters in its user or password must be percent-encoded (@ is %40, / is %2F)"
+    /**
+     * Notes a fault of a parameter. Nothing of a URL is shown: a password whose special characters are not encoded may end up
+     * in any part of it.
+     */
+    private void refuse(String name, String value, String reason) {
+        Parameter parameter = parameters.get(name);
+        String variable = parameter == null ? URL : parameter.variable();
+        if (!variable.startsWith(URL)) {
+            faults.add(variable, Shown.quoted(value) + " " + reason);
+            return;
+        }
+        String hint = name.equals("host") || name.equals("port")
+                ? "; percent-encode special characters of the user and the password (@ is %40, / is %2F)"
                 : "";
+        faults.add(variable, "its " + name + " " + reason + hint);
     }
 
     /**
@@ -229,7 +233,7 @@ final class ConnectionReader {
     private void putSsl(Map<String, String> properties) {
         Parameter mode = parameters.get("sslmode");
         if (mode != null && !SSL_MODES.contains(mode.value())) {
-            faults.add(mode.variable(), mode.shown() + " for sslmode is none of " + String.join(", ", SSL_MODES));
+            refuse("sslmode", mode.value(), "is none of " + String.join(", ", SSL_MODES));
             return;
         }
         Parameter root = parameters.get("sslrootcert");
@@ -241,18 +245,17 @@ final class ConnectionReader {
         }
         if (root.value().equals("system")) {
             if (mode != null && !mode.value().equals("verify-full")) {
-                faults.add(
-                        mode.variable(),
-                        "sslrootcert=system trusts many authorities, so sslmode must be verify-full with it");
+                refuse(
+                        "sslmode",
+                        mode.value(),
+                        "is too weak for sslrootcert=system, which trusts every public authority; use verify-full");
             }
             properties.put("sslmode", "verify-full");
-            properties.put("sslfactory", "org.postgresql.ssl.DefaultJavaSSLFactory");
+            properties.put("sslfactory", SYSTEM_CERTIFICATES);
             return;
         }
         if (!isReadable(root.value())) {
-            faults.add(
-                    root.variable(),
-                    root.shown() + " for sslrootcert is not a file that can be read; name a PEM file, or 'system'");
+            refuse("sslrootcert", root.value(), "is not a file that can be read; name a PEM file, or 'system'");
         }
         if (mode != null) {
             properties.put("sslmode", mode.value().equals("require") ? "verify-ca" : mode.value());
@@ -280,10 +283,7 @@ final class ConnectionReader {
         }
         String type = SERVER_TYPES.get(wanted.value());
         if (type == null) {
-            faults.add(
-                    wanted.variable(),
-                    wanted.shown() + " for target_session_attrs is none of "
-                            + String.join(", ", SERVER_TYPES.keySet()));
+            refuse("target_session_attrs", wanted.value(), "is none of " + String.join(", ", SERVER_TYPES.keySet()));
             return;
         }
         properties.put("targetServerType", type);
@@ -296,10 +296,10 @@ final class ConnectionReader {
         if (timeout != null) {
             seconds = timeout.value().matches("\\d{1,9}") ? Integer.parseInt(timeout.value()) : 0;
             if (seconds < 1 || seconds > MAX_CONNECT_TIMEOUT_SECONDS) {
-                faults.add(
-                        timeout.variable(),
-                        timeout.shown() + " for connect_timeout is not a number of seconds from 1 to "
-                                + MAX_CONNECT_TIMEOUT_SECONDS);
+                refuse(
+                        "connect_timeout",
+                        timeout.value(),
+                        "is not a number of seconds from 1 to " + MAX_CONNECT_TIMEOUT_SECONDS);
             }
         }
         properties.put("connectTimeout", Integer.toString(seconds));
@@ -311,15 +311,5 @@ final class ConnectionReader {
     }
 
     /** A parameter as libpq names it, and the variable that gave it. */
-    private record Parameter(String variable, String value) {
-
-        boolean isFromUrl() {
-            return variable.startsWith(URL);
-        }
-
-        /** The value for a message; nothing of a URL is shown, since a password with bare special characters may end up anywhere. */
-        String shown() {
-            return isFromUrl() ? "its value" : Shown.quoted(value);
-        }
-    }
+    private record Parameter(String variable, String value) {}
 }

@@ -44,6 +44,10 @@ final class DatabaseUrl {
         int path = place.indexOf('/');
 
         DatabaseUrl parsed = new DatabaseUrl();
+        if (place.indexOf('@') > path && path >= 0) {
+            throw new IllegalArgumentException(
+                    "has an @ only after a slash; percent-encode a slash in the user or the password as %2F");
+        }
         parsed.readAuthority(path < 0 ? place : place.substring(0, path));
         parsed.put("dbname", path < 0 ? "" : place.substring(path + 1));
         parsed.readQuery(query < 0 ? "" : rest.substring(query + 1));

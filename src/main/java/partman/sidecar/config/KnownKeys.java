@@ -40,27 +40,22 @@ final class KnownKeys {
 
     private KnownKeys() {}
 
-    /** Notes a fault for a key that no setting has, or that holds a table's key of another form than wanted. */
-    static boolean isKnown(String key, Faults faults) {
+    /** What is wrong with a key: no setting has it, or the table's key in it has another form than wanted. */
+    static Optional<String> findFault(String key) {
         if (PLAIN.contains(key)) {
-            return true;
+            return Optional.empty();
         }
         for (String setting : TABLE_SETTINGS) {
-            if (key.startsWith(TABLES) && key.endsWith("." + setting)) {
-                int end = key.length() - setting.length() - 1;
-                String tableKey = end < TABLES.length() ? "" : key.substring(TABLES.length(), end);
-                if (TABLE_KEY.matcher(tableKey).matches()) {
-                    return true;
-                }
-                faults.add(
-                        key,
-                        "a table's key has lower-case letters, digits and single hyphens only, so that an environment"
-                                + " variable can name it; rename " + Shown.quoted(tableKey));
-                return false;
+            int end = key.length() - setting.length() - 1;
+            if (key.startsWith(TABLES) && key.endsWith("." + setting) && end > TABLES.length()) {
+                String tableKey = key.substring(TABLES.length(), end);
+                return TABLE_KEY.matcher(tableKey).matches()
+                        ? Optional.empty()
+                        : Optional.of("a table's key has lower-case letters, digits and single hyphens only, so that an"
+                                + " environment variable can name it; rename " + Shown.quoted(tableKey));
             }
         }
-        faults.add(key, "no such setting; did you mean " + nearest(key) + "?");
-        return false;
+        return Optional.of("no such setting; did you mean " + nearest(key) + "?");
     }
 
     private static String nearest(String key) {
@@ -100,6 +95,7 @@ final class KnownKeys {
         List<String> candidates = new ArrayList<>();
         PLAIN.forEach(key -> candidates.add(variable(key)));
         String tables = variable(TABLES);
+        TABLE_SETTINGS.forEach(setting -> candidates.add(tables + "<KEY>_" + variable(setting)));
         for (int end = tables.length() + 1; end < variable.length() && variable.startsWith(tables); end++) {
             if (variable.charAt(end) == '_') {
                 String table = variable.substring(0, end + 1);

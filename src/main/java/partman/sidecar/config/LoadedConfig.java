@@ -76,4 +76,10 @@ record LoadedConfig(Settings settings, Map<String, String> dataSource) {
             map.put(key, value);
         }
     }
+
+    /** The settings without the connection, which holds the password. */
+    @Override
+    public String toString() {
+        return "LoadedConfig[settings=" + settings + "]";
+    }
 }

@@ -59,8 +59,11 @@ final class Sources {
     SidecarConfig sidecarConfig(Faults faults) {
         Map<String, String> values = new TreeMap<>();
         for (String key : new TreeSet<>(keys())) {
-            if (key.startsWith(KnownKeys.PREFIX) && KnownKeys.isKnown(key, faults)) {
-                find(key, faults).ifPresent(value -> values.put(key, value));
+            if (key.startsWith(KnownKeys.PREFIX)) {
+                KnownKeys.findFault(key)
+                        .ifPresentOrElse(
+                                fault -> faults.add(key, fault),
+                                () -> find(key, faults).ifPresent(value -> values.put(key, value)));
             }
         }
         return sidecarConfig(values);

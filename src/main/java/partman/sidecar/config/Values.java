@@ -30,6 +30,9 @@ final class Values {
 
     private static final Duration MAX_INTERVAL = Duration.ofDays(3_650_000);
 
+    /** No table holds older rows on purpose, and partitions from the year 1 to now would be a slip of the pen. */
+    private static final int FIRST_YEAR = 1900;
+
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
     private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?\\d+");
 
@@ -163,7 +166,7 @@ final class Values {
     /** A table's name, or null. */
     @Nullable
     QualifiedName table(String key, String text) {
-        QualifiedName table = parsed(key, text, "use schema.table", QualifiedName::parse);
+        QualifiedName table = parsed(key, text, "write it as schema.table", QualifiedName::parse);
         if (table != null
                 && (table.schema().name().contains(".") || table.name().name().contains("."))) {
             faults.add(
@@ -177,7 +180,7 @@ final class Values {
     /** A column's name as it stands, or in double quotes; or null. */
     @Nullable
     Identifier column(String key, String text) {
-        return parsed(key, text, "use a column's name", name -> {
+        return parsed(key, text, "give the column's name", name -> {
             boolean quoted = name.length() > 1 && name.startsWith("\"") && name.endsWith("\"");
             return new Identifier(quoted ? name.substring(1, name.length() - 1).replace("\"\"", "\"") : name);
         });
@@ -186,8 +189,7 @@ final class Values {
     /** An interval of at least a second, or null. */
     @Nullable
     PartitionInterval interval(String key, String text) {
-        PartitionInterval interval =
-                parsed(key, text, "use a form such as '1 month', '7 days' or '6 hours'", PartitionInterval::parse);
+        PartitionInterval interval = parsed(key, text, "", PartitionInterval::parse);
         if (interval != null && interval.roughLength().compareTo(MAX_INTERVAL) > 0) {
             faults.add(key, Shown.quoted(text) + " is longer than 10000 years; use a shorter interval");
             return null;
@@ -195,7 +197,7 @@ final class Values {
         return interval;
     }
 
-    /** A moment in UTC that is not later than {@code now}, or null. */
+    /** A moment in UTC that is not later than {@code now} and not absurdly early, or null. */
     @Nullable
     LocalDateTime pastMoment(String key, String text, LocalDateTime now) {
         LocalDateTime moment;
@@ -215,14 +217,20 @@ final class Values {
             faults.add(key, Shown.quoted(text) + " is in the future; use the present or an earlier time");
             return null;
         }
+        if (moment.getYear() < FIRST_YEAR) {
+            faults.add(key, "%s is before the year %d; use a later time".formatted(Shown.quoted(text), FIRST_YEAR));
+            return null;
+        }
         return moment;
     }
 
+    /** What the model's parser makes of the text, or null; {@code advice} is left out where its message ends with the same. */
     private <T> @Nullable T parsed(String key, String text, String advice, Function<String, T> parser) {
         try {
             return parser.apply(text);
         } catch (IllegalArgumentException e) {
-            faults.add(key, Shown.text(String.valueOf(e.getMessage())) + "; " + advice);
+            String reason = Shown.text(String.valueOf(e.getMessage()));
+            faults.add(key, reason.endsWith(advice) ? reason : reason + "; " + advice);
             return null;
         }
     }

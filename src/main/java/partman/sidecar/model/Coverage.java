@@ -39,7 +39,6 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
             @Nullable LocalDateTime since) {
         List<LocalDateTime> holes = new ArrayList<>();
         LocalDateTime covered = null;
-        LocalDateTime current = null;
         LocalDateTime newestWithRows = null;
         LocalDateTime horizon = now;
         boolean runHoldsNow = false;
@@ -52,9 +51,6 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
             boolean holdsNow = (from == null || !from.isAfter(now))
                     && (child.to() == null || child.to().isAfter(now));
             runHoldsNow |= holdsNow;
-            if (holdsNow) {
-                current = from;
-            }
             if (!child.empty()) {
                 newestWithRows = from;
             }
@@ -64,25 +60,15 @@ public record Coverage(List<LocalDateTime> holes, List<LocalDateTime> notPremade
             }
         }
         return new Coverage(
-                List.copyOf(holes),
-                notPremade(covered, infinite ? now : laterOf(newestWithRows, current), interval, premake, infinite),
-                horizon);
-    }
-
-    private static @Nullable LocalDateTime laterOf(@Nullable LocalDateTime a, @Nullable LocalDateTime b) {
-        if (a == null || b == null) {
-            return a == null ? b : a;
-        }
-        return a.isAfter(b) ? a : b;
+                List.copyOf(holes), notPremade(covered, infinite ? now : newestWithRows, interval, premake), horizon);
     }
 
     private static List<LocalDateTime> notPremade(
             @Nullable LocalDateTime covered,
             @Nullable LocalDateTime reference,
             PartitionInterval interval,
-            int premake,
-            boolean infinite) {
-        if (reference == null || (covered == null && !infinite)) {
+            int premake) {
+        if (reference == null || LocalDateTime.MAX.equals(covered)) {
             return List.of();
         }
         LocalDateTime next = covered == null ? interval.floor(reference) : covered;

@@ -1,6 +1,7 @@
 package partman.sidecar.model;
 
 import java.nio.charset.StandardCharsets;
+import java.util.zip.CRC32;
 
 /** The name of one database object, quoted wherever it becomes SQL. */
 public record Identifier(String name) implements Splice {
@@ -21,13 +22,18 @@ public record Identifier(String name) implements Splice {
         }
     }
 
-    /** The name made of {@code prefix} and {@code rest}, its end cut at a whole character if it is too long for PostgreSQL. */
+    /**
+     * The name made of {@code prefix} and {@code rest}. If that is too long for PostgreSQL its end gives way to a checksum, so
+     * that two long names stay two.
+     */
     public static Identifier ofCut(String prefix, String rest) {
         String whole = prefix + rest;
-        while (bytes(whole) > MAX_BYTES) {
-            whole = whole.substring(0, whole.offsetByCodePoints(whole.length(), -1));
+        if (bytes(whole) <= MAX_BYTES) {
+            return new Identifier(whole);
         }
-        return new Identifier(whole);
+        CRC32 checksum = new CRC32();
+        checksum.update(rest.getBytes(StandardCharsets.UTF_8));
+        return withSuffix(whole, "_%08x".formatted(checksum.getValue()));
     }
 
     /** The name made of {@code name}, cut at a whole character if need be, and all of {@code suffix}. */

@@ -13,6 +13,9 @@ import java.util.regex.Pattern;
  */
 public record PartitionInterval(int months, int days, Duration time) {
 
+    /** A year as PostgreSQL counts it to compare intervals. */
+    private static final Duration YEAR = Duration.ofDays(360);
+
     private static final Pattern PART = Pattern.compile("\\s*(\\d{1,9})\\s*([a-z]+)\\s*");
     private static final Pattern CLOCK = Pattern.compile("\\s*(\\d{1,6}):(\\d{2}):(\\d{2})\\s*");
 
@@ -93,8 +96,8 @@ public record PartitionInterval(int months, int days, Duration time) {
     public LocalDateTime floor(LocalDateTime moment) {
         LocalDateTime day = moment.truncatedTo(ChronoUnit.DAYS);
         Duration length = roughLength();
-        if (length.compareTo(Duration.ofDays(360)) >= 0) {
-            return day.withDayOfYear(1);
+        if (length.compareTo(YEAR) >= 0) {
+            return day.withDayOfYear(1).withYear(firstYear(day.getYear(), length.dividedBy(YEAR)));
         }
         if (length.compareTo(Duration.ofDays(30)) >= 0) {
             return day.withDayOfMonth(1);
@@ -115,6 +118,17 @@ public record PartitionInterval(int months, int days, Duration time) {
             return "hour";
         }
         return time.toSecondsPart() == 0 ? "minute" : "second";
+    }
+
+    /** First year of the millennium, century or decade of a year, or the year itself, by the length of an interval. */
+    private static int firstYear(int year, long intervalYears) {
+        if (intervalYears >= 1000) {
+            return Math.floorDiv(year - 1, 1000) * 1000 + 1;
+        }
+        if (intervalYears >= 100) {
+            return Math.floorDiv(year - 1, 100) * 100 + 1;
+        }
+        return intervalYears >= 10 ? Math.floorDiv(year, 10) * 10 : year;
     }
 
     /** Lower bound of the partition that holds {@code moment}, in the grid that {@code anchor} is a bound of. */

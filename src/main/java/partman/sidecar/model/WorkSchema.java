@@ -15,7 +15,7 @@ public final class WorkSchema {
         return table.in(Identifier.ofCut("partman_retired_", table.schema().name()));
     }
 
-    /** pg_partman's template table for a set, named as pg_partman itself would name it. */
+    /** pg_partman's template table for a set, named as pg_partman itself would name it unless the name is too long. */
     public static QualifiedName templateOf(QualifiedName table, Identifier partman) {
         String rest = table.schema().name() + "_" + table.name().name();
         return new QualifiedName(partman, Identifier.ofCut("template_", rest));

@@ -37,6 +37,7 @@ public final class Session implements AutoCloseable {
     private static final Sql BACKEND = Sql.sql("SELECT pg_catalog.pg_backend_pid() AS pid");
 
     private final Connection connection;
+    private final List<String> warnings = new ArrayList<>();
 
     /** Takes over a connection; {@code statementTimeout} null means that statements may take as long as they need. */
     Session(Connection connection, @Nullable Duration statementTimeout) {
@@ -141,6 +142,7 @@ public final class Session implements AutoCloseable {
                 // a server-written definition may hold braces, which JDBC would take for its own escapes
                 statement.setEscapeProcessing(false);
                 statement.execute(text);
+                keepWarnings(statement);
                 return work.on(statement);
             } catch (SQLException e) {
                 throw failure(e);
@@ -149,6 +151,7 @@ public final class Session implements AutoCloseable {
         try (PreparedStatement statement = connection.prepareStatement(text)) {
             bind(statement, sql.jdbcArguments());
             statement.execute();
+            keepWarnings(statement);
             return work.on(statement);
         } catch (SQLException e) {
             throw failure(e);
@@ -168,17 +171,16 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** Warnings that the server sent since the last call; pg_partman 5.5 reports a failing set as one. */
+    /** Warnings that statements gave since the last call; pg_partman 5.5 reports a failing set as one. */
     public List<String> takeWarnings() {
-        try {
-            List<String> warnings = new ArrayList<>();
-            for (SQLWarning warning = connection.getWarnings(); warning != null; warning = warning.getNextWarning()) {
-                warnings.add(String.valueOf(warning.getMessage()));
-            }
-            connection.clearWarnings();
-            return warnings;
-        } catch (SQLException e) {
-            throw failure(e);
+        List<String> taken = List.copyOf(warnings);
+        warnings.clear();
+        return taken;
+    }
+
+    private void keepWarnings(Statement statement) throws SQLException {
+        for (SQLWarning warning = statement.getWarnings(); warning != null; warning = warning.getNextWarning()) {
+            warnings.add(String.valueOf(warning.getMessage()));
         }
     }
 

@@ -19,8 +19,13 @@ import partman.sidecar.model.Splice;
  */
 public final class Sql {
 
-    private static final Pattern TOKEN =
-            Pattern.compile("'(?:[^']|'')*'|--[^\\n]*|::|\\{(?<splice>[a-z_]+)}|:(?<bind>[a-z_]+)", Pattern.DOTALL);
+    private static final Pattern TOKEN = Pattern.compile(
+            "'(?:[^']|'')*'|--[^\\n]*|/\\*.*?\\*/|::|\\{(?<splice>[a-z_]+)}|:(?<bind>[a-z_]+)", Pattern.DOTALL);
+
+    /** What may hold a question mark that JDBC takes for no parameter, and the question mark that it does. */
+    private static final Pattern QUESTION_MARK = Pattern.compile(
+            "'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(\\$[a-zA-Z_]*\\$).*?\\1|--[^\\n]*|/\\*.*?\\*/|(?<bare>\\?)",
+            Pattern.DOTALL);
 
     private final List<Piece> pieces;
     private final Map<String, Splice> splices;
@@ -101,13 +106,19 @@ public final class Sql {
         StringBuilder text = new StringBuilder();
         for (Piece piece : pieces) {
             switch (piece) {
-                case Piece.Text(String constant) -> text.append(prepared ? constant.replace("?", "??") : constant);
-                case Piece.Gap(String name) ->
-                    text.append(prepared ? splice(name).replace("?", "??") : splice(name));
+                case Piece.Text(String constant) -> text.append(prepared ? escaped(constant) : constant);
+                case Piece.Gap(String name) -> text.append(prepared ? escaped(splice(name)) : splice(name));
                 case Piece.Bind _ -> text.append('?');
             }
         }
         return text.toString();
+    }
+
+    /** The text with each question mark that JDBC would take for a parameter doubled, which stands for one. */
+    private static String escaped(String text) {
+        return QUESTION_MARK
+                .matcher(text)
+                .replaceAll(match -> Matcher.quoteReplacement(match.group("bare") == null ? match.group() : "??"));
     }
 
     /** Values of the parameters in the order of their question marks. */
@@ -138,14 +149,14 @@ public final class Sql {
     private String splice(String name) {
         Splice splice = splices.get(name);
         if (splice == null) {
-            throw new IllegalStateException("the gap {" + name + "} is not filled in: " + pieces);
+            throw new IllegalStateException("the gap {" + name + "} is not filled");
         }
         return splice.sql();
     }
 
     private @Nullable Object value(String name) {
         if (!binds.containsKey(name)) {
-            throw new IllegalStateException("the parameter :" + name + " has no value in: " + pieces);
+            throw new IllegalStateException("the parameter :" + name + " has no value");
         }
         return binds.get(name);
     }

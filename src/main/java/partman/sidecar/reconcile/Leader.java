@@ -48,12 +48,16 @@ public class Leader {
     }
 
     /** Gives the lock back; always false, for what this process then is. */
-    @PreDestroy
     public synchronized boolean release() {
         if (session != null) {
             session.close();
             session = null;
         }
         return false;
+    }
+
+    @PreDestroy
+    void end() {
+        release();
     }
 }

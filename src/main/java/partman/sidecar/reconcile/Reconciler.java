@@ -21,6 +21,8 @@ import partman.sidecar.plan.Planner;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
+import partman.sidecar.step.DropRetired;
+import partman.sidecar.step.Transaction;
 
 /**
  * Brings each configured table to its desired state: plans, runs the first transaction of the plan, looks again. A table
@@ -97,10 +99,30 @@ public class Reconciler {
         }
     }
 
-    /** Works on one table until nothing is left to do or something stands in the way; says what it is then. */
-    public Plan reconcile(TableSpec spec) {
+    /**
+     * How work on a table ended.
+     *
+     * @param plan what is left
+     * @param failure what made it end early; empty if nothing did
+     */
+    public record Result(Plan plan, String failure) {
+
+        public boolean failed() {
+            return !failure.isEmpty();
+        }
+
+        /** Failure or reason, to be put behind the state. */
+        public String words() {
+            String text = failed() ? failure : plan.reason();
+            return text.isEmpty() ? "" : ": " + text;
+        }
+    }
+
+    /** Works on one table until nothing is left to do or something stands in the way. */
+    public Result reconcile(TableSpec spec) {
         boolean changed = false;
-        Plan plan;
+        String failure = "";
+        Plan plan = new Plan.Wait(TableState.BLOCKED, "");
         try {
             plan = plan(spec);
             for (int i = 0; i < MOST_TRANSACTIONS && isWork(plan) && leader.hold(); i++) {
@@ -116,13 +138,26 @@ public class Reconciler {
             }
             calm(spec.table());
         } catch (DatabaseException e) {
-            plan = new Plan.Blocked(TableState.BLOCKED, Observer.firstLine(e));
+            failure = Observer.firstLine(e);
             trouble(spec.table(), e);
         }
         if (changed) {
             maintenance.run(spec.table()::equals);
         }
-        return plan;
+        return new Result(plan, failure);
+    }
+
+    /** Drops the plain table that a conversion has kept; false if there is none. */
+    public boolean dropRetired(TableSpec spec) {
+        try (Session session = database.open()) {
+            if (!observer.catalog().observe(session, List.of(spec)).retired().containsKey(spec.table())) {
+                return false;
+            }
+        }
+        runner.run(
+                spec.table(),
+                Transaction.of(new DropRetired(spec.table()), spec.conversion().lockTimeout()));
+        return true;
     }
 
     /** The plan for one table as it is now; a plain table's shape is read for it. */

@@ -3,6 +3,7 @@ package partman.sidecar.reconcile;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Coverage;
@@ -101,7 +102,12 @@ public record Snapshot(
         /** It failed, or returned without having done its work. */
         FAILURE,
         /** Another session held pg_partman's lock, so nothing was tried. */
-        SKIPPED
+        SKIPPED;
+
+        /** The outcome as metrics and pages spell it. */
+        public String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /** One maintenance run of one set; the message says what went wrong, and is empty after a success. */

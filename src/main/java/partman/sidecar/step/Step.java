@@ -15,6 +15,7 @@ public sealed interface Step
                 CreateParent,
                 CreatePartitions,
                 CreateShadow,
+                DropRetired,
                 LockTable,
                 MoveDefaultRows,
                 RenameChild,

@@ -32,18 +32,19 @@ public record Transaction(List<Step> steps, Duration lockTimeout) {
 
     /** Bounds the wait for each lock of the transaction that the session is in. */
     public void limitLocks(Session session) {
-        session.execute(limit());
+        session.execute(limit().sql());
     }
 
     /** Everything between {@code BEGIN} and {@code COMMIT}, as it is sent. */
     public List<Statement> statements() {
         List<Statement> statements = new ArrayList<>();
-        statements.add(Statement.of(limit()));
+        statements.add(limit());
         steps.forEach(step -> statements.addAll(step.statements()));
         return statements;
     }
 
-    private Sql limit() {
-        return LOCK_TIMEOUT.with("milliseconds", Literal.of(lockTimeout.toMillis()));
+    /** The statement that bounds the waits for locks. */
+    public Statement limit() {
+        return Statement.of(LOCK_TIMEOUT.with("milliseconds", Literal.of(lockTimeout.toMillis())));
     }
 }

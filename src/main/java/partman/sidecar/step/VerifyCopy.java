@@ -41,7 +41,7 @@ public record VerifyCopy(QualifiedName table, List<Identifier> columns, boolean 
 
     @Override
     public String summary() {
-        return "compare the rows of %s with the copy".formatted(table);
+        return "compare the rows of %s with the copy: a difference undoes everything".formatted(table);
     }
 
     @Override

@@ -10,11 +10,8 @@ import org.junit.jupiter.api.ClassTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * Runs a test class against PostgreSQL, once for each server, and gives a {@link TestDatabase} to every constructor and
- * method that has a parameter of that type.
- *
- * <p>The database is fresh for each test method. If a {@code @BeforeAll} method (or the constructor of a class that lives
- * as long as all its methods) asks for one, all methods share that one.
+ * Runs a test class against PostgreSQL, once for each server. A constructor, {@code @BeforeEach} or test method may have
+ * parameters of type {@link TestDatabase}, which is fresh for each test method, and {@link Server}.
  *
  * <p>Each server is a container that starts when it is first needed and serves all classes. {@code
  * -Dpartman.test.servers=17} narrows the servers of every class that runs on several.

@@ -45,7 +45,7 @@ final class PostgresExtension implements ClassTemplateInvocationContextProvider 
         }
     }
 
-    /** Hands out the database of the innermost context that has one; JUnit closes it together with that context. */
+    /** Hands out one database for each test method; JUnit closes it when the method has ended. */
     private record Databases(Server server) implements ParameterResolver, TestExecutionExceptionHandler {
 
         @Override

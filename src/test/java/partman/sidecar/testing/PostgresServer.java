@@ -1,23 +1,17 @@
 package partman.sidecar.testing;
 
-import com.github.dockerjava.api.DockerClient;
-import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
+import com.github.dockerjava.api.model.ContainerNetwork;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
-import org.testcontainers.DockerClientFactory;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
-import org.testcontainers.utility.DockerImageName;
 
 /**
  * A PostgreSQL server in a container, reached on a port of 127.0.0.1. It is tuned for speed and does not survive a crash of
@@ -85,33 +79,17 @@ public final class PostgresServer implements AutoCloseable {
     // the container lives on in what is returned; Testcontainers removes it at the JVM's end at the latest
     @SuppressWarnings("resource")
     private static PostgresServer start(Server server, Map<String, String> environment, String... settings) {
-        boolean bridge = hasBridge();
-        int port = freePort();
-        GenericContainer<?> container = new GenericContainer<>(
-                        DockerImageName.parse(server.image()).toString())
-                .withImagePullPolicy(_ -> false)
+        GenericContainer<?> container = new GenericContainer<>(server.image())
                 .withEnv("POSTGRES_USER", SUPERUSER)
                 .withEnv("POSTGRES_PASSWORD", SUPERUSER)
                 .withEnv("PRELOAD", "")
-                .withEnv("PGPORT", Integer.toString(bridge ? PORT : port))
-                .withEnv("PGLISTEN", bridge ? "*" : "127.0.0.1")
                 .withEnv(environment)
                 .withCommand(arguments(settings))
                 .withSharedMemorySize(256L * 1024 * 1024)
                 .waitingFor(Wait.forLogMessage(".*database system is ready to accept connections.*", 1)
                         .withStartupTimeout(START_LIMIT));
-        if (bridge) {
-            container.withExposedPorts(PORT);
-            container.setPortBindings(List.of("127.0.0.1:%d:%d".formatted(port, PORT)));
-        } else {
-            container.withNetworkMode("host");
-        }
-        try {
-            container.start();
-        } catch (RuntimeException e) {
-            container.stop();
-            throw new IllegalStateException(server + " does not start; if its image is missing, run docker/engine", e);
-        }
+        int port = Engine.publish(container, PORT, "PGPORT", "PGLISTEN");
+        Engine.start(container);
         return new PostgresServer(container, port);
     }
 
@@ -124,36 +102,6 @@ public final class PostgresServer implements AutoCloseable {
             arguments.addAll(List.of("-c", setting));
         }
         return arguments.toArray(String[]::new);
-    }
-
-    /** An engine that was started without a bridge ({@code docker/engine} does) has only the host's own network. */
-    private static boolean hasBridge() {
-        return docker().listNetworksCmd().exec().stream().anyMatch(network -> "bridge".equals(network.getName()));
-    }
-
-    private static DockerClient docker() {
-        try {
-            return DockerClientFactory.instance().client();
-        } catch (IllegalStateException e) {
-            throw new IllegalStateException(
-                    "no Docker engine answers: run docker/engine, then export what `docker/engine env` prints", e);
-        }
-    }
-
-    /**
-     * A port below those that the kernel gives to outgoing connections: none of them takes the port while the server is
-     * away, and a client that tries to connect meanwhile can't meet itself.
-     */
-    private static int freePort() {
-        Random random = new Random();
-        while (true) {
-            int port = random.nextInt(20_000, 32_000);
-            try (ServerSocket socket = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
-                return socket.getLocalPort();
-            } catch (IOException e) {
-                // taken: try another one
-            }
-        }
     }
 
     /** Makes an empty database, dropped when it or the server is closed. */
@@ -169,18 +117,18 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Shuts the server down as an administrator would; its data stay. */
     public void stop() {
-        docker().stopContainerCmd(container.getContainerId()).exec();
+        Engine.client().stopContainerCmd(container.getContainerId()).exec();
     }
 
     /** Kills all of the server's processes at once; its data stay. */
     public void kill() {
-        docker().killContainerCmd(container.getContainerId()).exec();
-        docker().waitContainerCmd(container.getContainerId()).start().awaitStatusCode();
+        Engine.client().killContainerCmd(container.getContainerId()).exec();
+        Engine.client().waitContainerCmd(container.getContainerId()).start().awaitStatusCode();
     }
 
     /** Starts the server again on the same port, and waits until it serves. */
     public void start() {
-        docker().startContainerCmd(container.getContainerId()).exec();
+        Engine.client().startContainerCmd(container.getContainerId()).exec();
         Awaitility.await("server is back")
                 .atMost(START_LIMIT)
                 .pollInterval(Duration.ofMillis(50))
@@ -192,6 +140,22 @@ public final class PostgresServer implements AutoCloseable {
         try (Client client = Client.connect(jdbcUrl(SUPERUSER), SUPERUSER)) {
             return Objects.equals(client.single("SELECT 1"), 1);
         }
+    }
+
+    /** Where another container reaches this one. */
+    String hostForContainers() {
+        if (!Engine.hasBridge()) {
+            return "127.0.0.1";
+        }
+        return container.getContainerInfo().getNetworkSettings().getNetworks().values().stream()
+                .map(ContainerNetwork::getIpAddress)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    int portForContainers() {
+        return Engine.hasBridge() ? PORT : port;
     }
 
     String jdbcUrl(String database) {

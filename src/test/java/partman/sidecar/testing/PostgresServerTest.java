@@ -58,4 +58,22 @@ class PostgresServerTest {
             assertThat(database.strings("SHOW max_connections")).containsExactly("50");
         }
     }
+
+    @Test
+    void changesBackendsBehindATransactionPooler() {
+        try (PostgresServer server = PostgresServer.startOwn(Server.PG17);
+                Pooler pooler = Pooler.inFrontOf(server.createDatabase(), "transaction");
+                Client client = Client.connect(pooler.jdbcUrl(), PostgresServer.SUPERUSER)) {
+            assertThat(client.pid()).isNotEqualTo(client.pid());
+        }
+    }
+
+    @Test
+    void keepsTheBackendBehindASessionPooler() {
+        try (PostgresServer server = PostgresServer.startOwn(Server.PG17);
+                Pooler pooler = Pooler.inFrontOf(server.createDatabase(), "session");
+                Client client = Client.connect(pooler.jdbcUrl(), PostgresServer.SUPERUSER)) {
+            assertThat(client.pid()).isEqualTo(client.pid());
+        }
+    }
 }

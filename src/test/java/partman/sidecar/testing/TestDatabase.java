@@ -27,7 +27,7 @@ public final class TestDatabase implements AutoCloseable {
 
     private final PostgresServer server;
     private final String name;
-    private final Deque<AutoCloseable> opened = new ArrayDeque<>();
+    private final Deque<Runnable> closers = new ArrayDeque<>();
     private final Deque<Identifier> roles = new ArrayDeque<>();
     private @Nullable Client superuser;
 
@@ -84,7 +84,9 @@ public final class TestDatabase implements AutoCloseable {
 
     /** A connection of a role made by {@link #createRole}. */
     public Client client(String role) {
-        return closeLater(Client.connect(jdbcUrl(), role));
+        Client client = Client.connect(jdbcUrl(), role);
+        closers.push(client::close);
+        return client;
     }
 
     /** A plain JDBC connection of the superuser. */
@@ -99,7 +101,9 @@ public final class TestDatabase implements AutoCloseable {
 
     /** A session of a role made by {@link #createRole}. */
     public Session session(String role) {
-        return closeLater(TestSessions.of(client(role).connection()));
+        Session session = TestSessions.of(client(role).connection());
+        closers.push(session::close);
+        return session;
     }
 
     /** The database as the code under test knows it, for the superuser. */
@@ -117,15 +121,11 @@ public final class TestDatabase implements AutoCloseable {
                             .connectionFactoryConfiguration(factory -> factory.jdbcUrl(jdbcUrl())
                                     .principal(new NamePrincipal(role))
                                     .credential(new SimplePassword(role)))));
-            return TestSessions.database(closeLater(pool));
+            closers.push(pool::close);
+            return TestSessions.database(pool);
         } catch (SQLException e) {
             throw new IllegalStateException(e);
         }
-    }
-
-    private <T extends AutoCloseable> T closeLater(T resource) {
-        opened.push(resource);
-        return resource;
     }
 
     /**
@@ -175,12 +175,8 @@ public final class TestDatabase implements AutoCloseable {
 
     /** Closes every connection that was opened here. */
     void disconnect() {
-        while (!opened.isEmpty()) {
-            try {
-                opened.pop().close();
-            } catch (Exception e) {
-                // a connection that the test or the server has ended
-            }
+        while (!closers.isEmpty()) {
+            closers.pop().run();
         }
     }
 

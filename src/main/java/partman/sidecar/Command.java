@@ -1,0 +1,49 @@
+package partman.sidecar;
+
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** What the process is asked to do on its command line. */
+enum Command {
+    RUN("", "run as a service until it is stopped"),
+    PLAN("plan", "print the SQL that would be run, change nothing"),
+    CHECK("check", "print each table's state, change nothing"),
+    CONVERT("convert", "bring each table to its desired state, now"),
+    MAINTAIN("maintain", "run pg_partman's maintenance of every set, now"),
+    ABORT("abort", "undo an unfinished conversion"),
+    DROP_RETIRED("drop-retired", "drop the plain tables that conversions have kept"),
+    HELP("--help", "print this");
+
+    private final String word;
+    private final String help;
+
+    Command(String word, String help) {
+        this.word = word;
+        this.help = help;
+    }
+
+    /** The command of these arguments, or null if they are none. */
+    static @Nullable Command of(String... arguments) {
+        if (arguments.length > 1) {
+            return null;
+        }
+        String word = arguments.length == 0 ? "" : arguments[0];
+        for (Command command : values()) {
+            if (command.word.equals(word)) {
+                return command;
+            }
+        }
+        return null;
+    }
+
+    static String usage() {
+        StringBuilder text = new StringBuilder("usage: partman-sidecar [command]\n\n");
+        for (Command command : values()) {
+            text.append(String.format(
+                    Locale.ROOT, "  %-14s %s%n", command.word.isEmpty() ? "(none)" : command.word, command.help));
+        }
+        return text.append(
+                        "\nexit codes: 0 done or nothing to do, 1 failed, 2 bad configuration, 3 changes pending (plan, check), 4 blocked\n")
+                .toString();
+    }
+}

@@ -1,0 +1,172 @@
+package partman.sidecar;
+
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.QuarkusApplication;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+import java.util.Objects;
+import partman.sidecar.config.Settings;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.PlanText;
+import partman.sidecar.postgres.DatabaseException;
+import partman.sidecar.reconcile.Leader;
+import partman.sidecar.reconcile.Maintenance;
+import partman.sidecar.reconcile.Observer;
+import partman.sidecar.reconcile.Reconciler;
+import partman.sidecar.reconcile.Schedule;
+import partman.sidecar.reconcile.Snapshot;
+
+/** Runs the service, or one command. Results go to standard output, the log to standard error. */
+final class CommandLine implements QuarkusApplication {
+
+    private final Settings settings;
+    private final Schedule schedule;
+    private final Observer observer;
+    private final Reconciler reconciler;
+    private final Maintenance maintenance;
+    private final Leader leader;
+    private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
+
+    CommandLine(
+            Settings settings,
+            Schedule schedule,
+            Observer observer,
+            Reconciler reconciler,
+            Maintenance maintenance,
+            Leader leader) {
+        this.settings = settings;
+        this.schedule = schedule;
+        this.observer = observer;
+        this.reconciler = reconciler;
+        this.maintenance = maintenance;
+        this.leader = leader;
+    }
+
+    @Override
+    public int run(String... arguments) {
+        Command command = Objects.requireNonNull(Command.of(arguments));
+        if (command == Command.RUN) {
+            schedule.start();
+            Quarkus.waitForExit();
+            return ExitCode.DONE;
+        }
+        try {
+            Snapshot snapshot = observer.observe();
+            if (snapshot.failure() != null) {
+                System.err.println("the database can't be used: " + snapshot.failure());
+                return ExitCode.FAILED;
+            }
+            return switch (command) {
+                case PLAN -> plan();
+                case CHECK -> check(snapshot);
+                case CONVERT -> convert(snapshot);
+                case MAINTAIN -> maintain();
+                case ABORT -> abort();
+                case DROP_RETIRED -> dropRetired(snapshot);
+                case RUN, HELP -> throw new IllegalStateException("no command for here: " + command);
+            };
+        } catch (DatabaseException e) {
+            System.err.println("failed: " + e.getMessage());
+            return ExitCode.FAILED;
+        } finally {
+            leader.release();
+        }
+    }
+
+    private int plan() {
+        int code = ExitCode.DONE;
+        out.println("-- " + PlanText.SESSION_PURPOSE + "\n" + PlanText.SESSION + "\n");
+        for (TableSpec spec : settings.tables()) {
+            Plan plan = reconciler.plan(spec);
+            out.println(PlanText.of(spec.table(), plan));
+            code = Math.max(code, pending(plan));
+        }
+        return code;
+    }
+
+    private int check(Snapshot snapshot) {
+        int code = ExitCode.DONE;
+        for (Snapshot.Table table : snapshot.tables()) {
+            out.printf(
+                    "%s: %s%s%n",
+                    table.name(), table.state().label(), table.reason().isEmpty() ? "" : ": " + table.reason());
+            if (table.plan() != null) {
+                code = Math.max(code, pending(table.plan()));
+            }
+        }
+        return code;
+    }
+
+    private static int pending(Plan plan) {
+        return switch (plan) {
+            case Plan.Nothing _, Plan.Wait _ -> ExitCode.DONE;
+            case Plan.Run _, Plan.Convert _, Plan.Survey _ -> ExitCode.CHANGES_PENDING;
+            case Plan.Blocked _ -> ExitCode.BLOCKED;
+        };
+    }
+
+    private int convert(Snapshot snapshot) {
+        if (!mayChange(snapshot)) {
+            return ExitCode.BLOCKED;
+        }
+        int code = ExitCode.DONE;
+        for (TableSpec spec : settings.tables()) {
+            Reconciler.Result result = reconciler.reconcile(spec);
+            out.printf("%s: %s%s%n", spec.table(), result.plan().state().label(), result.words());
+            code = Math.max(code, result.failed() ? ExitCode.FAILED : pending(result.plan()));
+        }
+        return code;
+    }
+
+    private int maintain() {
+        int code = ExitCode.DONE;
+        for (Map.Entry<QualifiedName, Snapshot.MaintenanceRun> run :
+                maintenance.run(_ -> true).entrySet()) {
+            Snapshot.MaintenanceRun result = run.getValue();
+            out.printf(
+                    "%s: %s%s%n",
+                    run.getKey(), result.outcome().label(), result.message().isEmpty() ? "" : ": " + result.message());
+            code = Math.max(
+                    code,
+                    switch (result.outcome()) {
+                        case SUCCESS -> ExitCode.DONE;
+                        case FAILURE -> ExitCode.FAILED;
+                        case SKIPPED -> ExitCode.BLOCKED;
+                    });
+        }
+        return code;
+    }
+
+    /** A conversion is one transaction: whatever stopped it, PostgreSQL has undone it already. */
+    private int abort() {
+        out.println("nothing to abort: an unfinished conversion leaves nothing behind");
+        return ExitCode.DONE;
+    }
+
+    private int dropRetired(Snapshot snapshot) {
+        if (!mayChange(snapshot)) {
+            return ExitCode.BLOCKED;
+        }
+        for (TableSpec spec : settings.tables()) {
+            boolean dropped = reconciler.dropRetired(spec);
+            out.printf("%s: %s%n", spec.table(), dropped ? "retired table dropped" : "no retired table");
+        }
+        return ExitCode.DONE;
+    }
+
+    private boolean mayChange(Snapshot snapshot) {
+        String reason = settings.mode() != Settings.Mode.APPLY
+                ? "partman.mode is not apply"
+                : snapshot.observation() != null
+                                && snapshot.observation().server().inRecovery()
+                        ? "the server is a replica"
+                        : snapshot.leader() ? "" : "another process works on this database; stop it first";
+        if (!reason.isEmpty()) {
+            System.err.println("nothing was changed: " + reason);
+        }
+        return reason.isEmpty();
+    }
+}

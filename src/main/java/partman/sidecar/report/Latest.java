@@ -1,0 +1,45 @@
+package partman.sidecar.report;
+
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.reconcile.Snapshot;
+
+/** The latest snapshot, and whether it still counts. */
+@ApplicationScoped
+class Latest {
+
+    /** No setting makes looks at the database rarer than one an hour, so whoever is silent for longer hangs. */
+    static final Duration STALE_AFTER = Duration.ofMinutes(70);
+
+    /** A snapshot and when it came, by this process's clock. */
+    private record Arrival(Snapshot snapshot, Instant at) {}
+
+    private final InstantSource clock;
+    private volatile Arrival arrival;
+
+    Latest(InstantSource clock) {
+        this.clock = clock;
+        this.arrival = new Arrival(Snapshot.NOTHING_YET, clock.instant());
+    }
+
+    void keep(@Observes Snapshot snapshot) {
+        arrival = new Arrival(snapshot, clock.instant());
+    }
+
+    Snapshot snapshot() {
+        return arrival.snapshot();
+    }
+
+    /** Why the latest snapshot is too old to be believed, or null if it isn't. */
+    @Nullable
+    String staleness() {
+        Instant at = arrival.at();
+        return clock.instant().isAfter(at.plus(STALE_AFTER))
+                ? "the database was last looked at by %s; nothing has been heard of it since".formatted(at)
+                : null;
+    }
+}

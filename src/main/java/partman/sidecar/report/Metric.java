@@ -1,0 +1,189 @@
+package partman.sidecar.report;
+
+import static partman.sidecar.report.Metric.Label.OUTCOME;
+import static partman.sidecar.report.Metric.Label.PARENT_TABLE;
+import static partman.sidecar.report.Metric.Label.PARTMAN_VERSION;
+import static partman.sidecar.report.Metric.Label.POSTGRES_VERSION;
+import static partman.sidecar.report.Metric.Label.STATE;
+import static partman.sidecar.report.Metric.Label.VERSION;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Every metric there is, each with its only definition; README's table is made of it.
+ *
+ * <p>A metric about one table is absent while there is nothing that it could tell: for a table that is no partition set,
+ * and before the first observation. When the database can't be reached, all of them stay as last observed, and {@link #UP}
+ * is 0.
+ */
+enum Metric {
+    UP("partman_up", Type.GAUGE, "1 if the last observation reached the database and could use it, else 0."),
+    LEADER(
+            "partman_leader",
+            Type.GAUGE,
+            "1 if this process is the one that may change the database, else 0; always 0 on a replica and in the modes"
+                    + " plan and observe."),
+    INFO(
+            "partman_info",
+            Type.GAUGE,
+            "Always 1; the labels tell the versions of the sidecar, of PostgreSQL and of pg_partman, and are empty while"
+                    + " unknown or not installed.",
+            VERSION,
+            POSTGRES_VERSION,
+            PARTMAN_VERSION),
+    OBSERVATION_TIMESTAMP(
+            "partman_observation_timestamp_seconds",
+            Type.GAUGE,
+            "Unix time of the last observation that succeeded, by the server's clock, in seconds."),
+    OBSERVATION_DURATION(
+            "partman_observation_duration_seconds",
+            Type.GAUGE,
+            "Time that the last observation that succeeded took, in seconds."),
+    OBSERVATION_ERRORS(
+            "partman_observation_errors_total", Type.COUNTER, "Observations that failed since the process started."),
+    TABLE_STATE(
+            "partman_table_state",
+            Type.GAUGE,
+            "1 for the state that the table is in, 0 for every other state.",
+            PARENT_TABLE,
+            STATE),
+    DEFAULT_PARTITION_ROWS(
+            "partman_default_partition_rows",
+            Type.GAUGE,
+            "Rows in the default partition, exact up to partman.observe.default-rows-cap; 0 if the set has no default"
+                    + " partition, absent while it can't be read.",
+            PARENT_TABLE),
+    DEFAULT_PARTITION_ROWS_CAPPED(
+            "partman_default_partition_rows_capped",
+            Type.GAUGE,
+            "1 if the default partition may hold more rows than partman_default_partition_rows shows, else 0.",
+            PARENT_TABLE),
+    DEFAULT_PARTITION_BYTES(
+            "partman_default_partition_bytes",
+            Type.GAUGE,
+            "Size of the default partition with its indexes and TOAST, in bytes; 0 if the set has none, absent while"
+                    + " another session locks it.",
+            PARENT_TABLE),
+    DEFAULT_PARTITION_OLDEST_ROW(
+            "partman_default_partition_oldest_row_timestamp_seconds",
+            Type.GAUGE,
+            "Oldest finite value of the control column in the default partition, as Unix time in seconds; absent if there"
+                    + " is none.",
+            PARENT_TABLE),
+    PARTITIONS("partman_partitions", Type.GAUGE, "Attached partitions, without the default partition.", PARENT_TABLE),
+    PARTITIONS_MISSING(
+            "partman_partitions_missing",
+            Type.GAUGE,
+            "Partitions that should exist and don't: holes between partitions, and those short of premake.",
+            PARENT_TABLE),
+    PREMADE_HORIZON(
+            "partman_premade_horizon_seconds",
+            Type.GAUGE,
+            "Time from the observation to the end of the last partition that follows without a hole on the present one, in"
+                    + " seconds; 0 if no partition holds the present, +Inf if that end is open.",
+            PARENT_TABLE),
+    PARTITION_SET_BYTES(
+            "partman_partition_set_bytes",
+            Type.GAUGE,
+            "Size of all attached partitions with their indexes and TOAST, the default partition included, in bytes.",
+            PARENT_TABLE),
+    DETACHED_PARTITIONS(
+            "partman_detached_partitions",
+            Type.GAUGE,
+            "Tables that were partitions and that the retention has detached and kept.",
+            PARENT_TABLE),
+    DETACHED_PARTITIONS_BYTES(
+            "partman_detached_partitions_bytes",
+            Type.GAUGE,
+            "Size of the tables that the retention has detached and kept, with their indexes and TOAST, in bytes.",
+            PARENT_TABLE),
+    RETAINED_TABLE_BYTES(
+            "partman_retained_table_bytes",
+            Type.GAUGE,
+            "Size of the plain table that a conversion has retired and kept, with its indexes and TOAST, in bytes; absent"
+                    + " if there is none.",
+            PARENT_TABLE),
+    MAINTENANCE_RUNS(
+            "partman_maintenance_runs_total",
+            Type.COUNTER,
+            "Maintenance runs by this process since it started; skipped means that another session held pg_partman's"
+                    + " lock.",
+            PARENT_TABLE,
+            OUTCOME),
+    MAINTENANCE_DURATION(
+            "partman_maintenance_duration_seconds",
+            Type.GAUGE,
+            "Time that the last maintenance run by this process took, in seconds; absent before the first one and after a"
+                    + " skipped one.",
+            PARENT_TABLE),
+    MAINTENANCE_LAST_SUCCESS(
+            "partman_maintenance_last_success_timestamp_seconds",
+            Type.GAUGE,
+            "Unix time at which the last successful maintenance run by this process ended, in seconds; absent until one"
+                    + " has.",
+            PARENT_TABLE),
+    LOCK_TIMEOUTS(
+            "partman_lock_timeouts_total",
+            Type.COUNTER,
+            "Locks that were not granted within partman.lock-timeout since the process started.",
+            PARENT_TABLE);
+
+    /** How Prometheus treats a metric. */
+    enum Type {
+        GAUGE,
+        COUNTER;
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    /** What tells the series of one metric apart. The values of each are few: tables, constants of an enum, versions. */
+    enum Label {
+        /** The table as {@code schema.table}, without quotes. */
+        PARENT_TABLE,
+        /** One of {@link partman.sidecar.model.TableState}. */
+        STATE,
+        /** One of {@link partman.sidecar.reconcile.Snapshot.Outcome}. */
+        OUTCOME,
+        VERSION,
+        POSTGRES_VERSION,
+        PARTMAN_VERSION;
+
+        String label() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
+
+    private final String shownName;
+    private final Type type;
+    private final String help;
+
+    @SuppressWarnings("ImmutableEnumChecker") // made by List.of
+    private final List<Label> labels;
+
+    Metric(String shownName, Type type, String help, Label... labels) {
+        this.shownName = shownName;
+        this.type = type;
+        this.help = help;
+        this.labels = List.of(labels);
+    }
+
+    /** The name as Prometheus shows it. */
+    String shownName() {
+        return shownName;
+    }
+
+    Type type() {
+        return type;
+    }
+
+    String help() {
+        return help;
+    }
+
+    List<Label> labels() {
+        return labels;
+    }
+}

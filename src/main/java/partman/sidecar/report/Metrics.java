@@ -1,0 +1,65 @@
+package partman.sidecar.report;
+
+import io.micrometer.core.instrument.FunctionCounter;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.HashMap;
+import java.util.Map;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import partman.sidecar.reconcile.Snapshot;
+
+/** Keeps Micrometer's meters as the latest snapshot says; a scrape reads values that are already there. */
+@ApplicationScoped
+class Metrics {
+
+    private final MeterRegistry registry;
+    private final String version;
+    private final Map<Series, Meter> meters = new HashMap<>();
+    private volatile Map<Series, Double> values = Map.of();
+
+    Metrics(MeterRegistry registry, @ConfigProperty(name = "quarkus.application.version") String version) {
+        this.registry = registry;
+        this.version = version;
+    }
+
+    void showNothingYet(@Observes StartupEvent start) {
+        show(Snapshot.NOTHING_YET);
+    }
+
+    /** Shows this snapshot from now on; series that it has nothing to tell about vanish. */
+    synchronized void show(@Observes Snapshot snapshot) {
+        values = Measurements.of(snapshot, version);
+        values.keySet().forEach(series -> meters.computeIfAbsent(series, this::register));
+        meters.entrySet().removeIf(entry -> {
+            boolean gone = !values.containsKey(entry.getKey());
+            if (gone) {
+                registry.remove(entry.getValue());
+            }
+            return gone;
+        });
+    }
+
+    private Meter register(Series series) {
+        Metric metric = series.metric();
+        return switch (metric.type()) {
+            case GAUGE ->
+                Gauge.builder(metric.shownName(), () -> value(series))
+                        .description(metric.help())
+                        .tags(series.tags())
+                        .register(registry);
+            case COUNTER ->
+                FunctionCounter.builder(metric.shownName(), this, metrics -> metrics.value(series))
+                        .description(metric.help())
+                        .tags(series.tags())
+                        .register(registry);
+        };
+    }
+
+    private double value(Series series) {
+        return values.getOrDefault(series, Double.NaN);
+    }
+}

@@ -1,0 +1,260 @@
+package partman.sidecar.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import partman.sidecar.model.TableSpec;
+
+/** What each value may be; how values get here is {@link LoadedConfigTest}'s matter. */
+class SettingsTest {
+
+    private static final Instant NOW = Instant.parse("2026-05-15T12:00:00Z");
+    private static final Map<String, String> TABLE = Map.of(
+            "partman.tables.t.name", "public.t",
+            "partman.tables.t.control", "at",
+            "partman.tables.t.interval", "1 month");
+
+    private static Settings settings(Map<String, String> changes) {
+        Map<String, String> values = new HashMap<>(TABLE);
+        values.putAll(changes);
+        values.values().removeIf(String::isEmpty);
+        return Settings.of(Sources.sidecarConfig(values), NOW);
+    }
+
+    private static TableSpec table(String setting, String value) {
+        return settings(Map.of("partman.tables.t." + setting, value)).tables().getFirst();
+    }
+
+    private static List<String> faults(Map<String, String> changes) {
+        try {
+            settings(changes);
+            return List.of();
+        } catch (InvalidConfigException e) {
+            return String.valueOf(e.getMessage()).lines().toList();
+        }
+    }
+
+    @Test
+    void givesATableDefaults() {
+        TableSpec table = settings(Map.of()).tables().getFirst();
+
+        assertThat(table.premake()).isEqualTo(4);
+        assertThat(table.retention()).isNull();
+        assertThat(table.retentionKeepTable()).isTrue();
+        assertThat(table.infiniteTimePartitions()).isTrue();
+        assertThat(table.startPartition()).isNull();
+    }
+
+    @Test
+    void needsNoTable() {
+        Settings settings = Settings.of(Sources.sidecarConfig(Map.of()), NOW);
+
+        assertThat(settings.tables()).isEmpty();
+    }
+
+    @Test
+    void leavesOutATableThatIsSwitchedOffWhateverElseItSays() {
+        Settings settings =
+                settings(Map.of("partman.tables.t.enabled", "false", "partman.tables.t.premake", "nonsense"));
+
+        assertThat(settings.tables()).isEmpty();
+    }
+
+    @Test
+    void sortsTablesByTheirKeys() {
+        Settings settings = settings(Map.of(
+                "partman.tables.b.name", "b",
+                "partman.tables.b.control", "at",
+                "partman.tables.b.interval", "1 day",
+                "partman.tables.a.name", "a",
+                "partman.tables.a.control", "at",
+                "partman.tables.a.interval", "1 day"));
+
+        assertThat(settings.tables()).extracting(TableSpec::key).containsExactly("a", "b", "t");
+    }
+
+    @Test
+    void takesAColumnInDoubleQuotes() {
+        TableSpec table = table("control", "\"Created \"\"At\"\"\"");
+
+        assertThat(table.controlColumn().name()).isEqualTo("Created \"At\"");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "2024-12-01, 2024-12-01T00:00",
+        "2024-12-01T06:30, 2024-12-01T06:30",
+        "2024-12-01T06:30:15Z, 2024-12-01T06:30:15",
+        "2024-12-01 06:30:15, 2024-12-01T06:30:15",
+        "2026-05-15T12:00:00Z, 2026-05-15T12:00",
+    })
+    void readsAStartPartition(String text, LocalDateTime moment) {
+        TableSpec table = table("start-partition", text);
+
+        assertThat(table.startPartition()).isEqualTo(moment);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1ms, 1", "500ms, 500", "60s, 60000", "1m, 60000", "PT1.5S, 1500", "pt2s, 2000", "'2 s', 2000"})
+    void readsATimeSpan(String text, long milliseconds) {
+        TableSpec.Conversion conversion = settings(Map.of("partman.lock-timeout", text))
+                .tables()
+                .getFirst()
+                .conversion();
+
+        assertThat(conversion.lockTimeout()).isEqualTo(Duration.ofMillis(milliseconds));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0 * * * *", "*/5 0-6,22 1 1-6 0", "30 3 * * 7", "0 0 29 2 *"})
+    void takesAFiveFieldCronExpression(String cron) {
+        Settings settings = settings(Map.of("partman.maintenance.cron", cron));
+
+        assertThat(settings.maintenanceCron()).isEqualTo(cron);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"1 month", "30 days", "1 year"})
+    void takesARetentionOfAtLeastTheInterval(String retention) {
+        TableSpec table = table("retention", retention);
+
+        assertThat(table.retention()).isNotNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "partman.mode | dry-run | 'dry-run' is no known word; use apply, plan, observe",
+                "partman.maintenance.scheduler | cron | 'cron' is no known word; use sidecar, none",
+                "partman.maintenance.scheduler | pg-cron | this version can't do 'pg-cron' yet; it knows sidecar, none",
+                "partman.maintenance.scheduler | bgw | this version can't do 'bgw' yet; it knows sidecar, none",
+                "partman.conversion.method | online | this version can't do 'online' yet; it knows offline",
+                "partman.conversion.max-partitions | 0 | '0' is out of bounds; use a number from 1 to 10000",
+                "partman.default-partition.move-rows | -1 | '-1' is out of bounds; use a number from 0 to 1000000000",
+                "partman.observe.default-rows-cap | 1,000 | '1,000' is not a whole number; use one from 1 to 1000000000",
+                "partman.observe.default-rows-cap | 99999999999999999999 |"
+                        + " '99999999999999999999' is out of bounds; use a number from 1 to 1000000000",
+                "partman.observe.every | 30 | '30' is not a time span; use a number with the unit ms, s, m or h, from 1s to 1h",
+                "partman.observe.every | P | 'P' is not a time span; use a number with the unit ms, s, m or h, from 1s to 1h",
+                "partman.observe.every | 999ms | '999ms' is out of bounds; use a time span from 1s to 1h",
+                "partman.observe.every | 2h | '2h' is out of bounds; use a time span from 1s to 1h",
+                "partman.observe.every | 1d | '1d' is out of bounds; use a time span from 1s to 1h",
+                "partman.lock-timeout | PT0.0005S | 'PT0.0005S' is out of bounds; use a time span from 1ms to 60s",
+                "partman.lock-timeout | PT0.0015S | 'PT0.0015S' has a part of a millisecond; use whole ones",
+                "partman.lock-timeout | 61s | '61s' is out of bounds; use a time span from 1ms to 60s",
+                "partman.tables.t.enabled | yes | 'yes' is neither true nor false; use one of them",
+                "partman.tables.t.retention-keep-table | 1 | '1' is neither true nor false; use one of them",
+                "partman.tables.t.name | a.b.c | 'a.b.c' has more than two parts; write it as schema.table",
+                "partman.tables.t.name | public. | a name must not be empty; write it as schema.table",
+                "partman.tables.t.name | \"a | '\"a' has an unclosed double quote; write it as schema.table",
+                "partman.tables.t.name | s.\"a.b\" |"
+                        + " 's.\"a.b\"' has a dot within a name, which pg_partman can't handle; rename the table",
+                "partman.tables.t.name | \"a.b\".t |"
+                        + " '\"a.b\".t' has a dot within a name, which pg_partman can't handle; rename the table",
+                "partman.tables.t.control | \"\" | a name must not be empty; give the column's name",
+                "partman.tables.t.interval | monthly | 'monthly' is not an interval such as '1 month', '7 days' or '6 hours'",
+                "partman.tables.t.interval | 0 days | '0 days' is not an interval such as '1 month', '7 days' or '6 hours'",
+                "partman.tables.t.interval | 100000000 hours | '100000000 hours' is longer than 10000 years; use a shorter interval",
+                "partman.tables.t.premake | 0 | '0' is out of bounds; use a number from 1 to 1000",
+                "partman.tables.t.premake | 1001 | '1001' is out of bounds; use a number from 1 to 1000",
+                "partman.tables.t.premake | 2.5 | '2.5' is not a whole number; use one from 1 to 1000",
+                "partman.tables.t.retention | 14 | '14' is not an interval such as '1 month', '7 days' or '6 hours'",
+                "partman.tables.t.retention | 29 days | '29 days' is shorter than the interval, '1 month'; keep at least one"
+                        + " partition",
+                "partman.tables.t.start-partition | 01.12.2024 | '01.12.2024' is not a date; use a form such as '2024-12-01' or"
+                        + " '2024-12-01T06:00:00', in UTC",
+                "partman.tables.t.start-partition | 2026-05-15T12:00:01 | '2026-05-15T12:00:01' is in the future; use the"
+                        + " present or an earlier time",
+                "partman.tables.t.start-partition | 0024-12-01 | '0024-12-01' is before the year 1900; use a later time",
+            })
+    void saysWhatIsWrongWithAValueAndWhatToDo(String key, String value, String fault) {
+        List<String> faults = faults(Map.of(key, value));
+
+        assertThat(faults).containsExactly(key + ": " + fault);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"0 * * *", "0 0 * * * *", "60 * * * *", "0 24 * * *", "@hourly", "a * * * *", "0 0 31 2 *"})
+    void refusesACronExpressionThatQuarkusCantRun(String cron) {
+        List<String> faults = faults(Map.of("partman.maintenance.cron", cron));
+
+        assertThat(faults)
+                .singleElement()
+                .asString()
+                .startsWith("partman.maintenance.cron: '" + cron + "'")
+                .endsWith(
+                        "; use five fields (minute, hour, day of month, month, day of week), for example '0 * * * *' for"
+                                + " each full hour");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "name, public.events",
+        "control, created_at",
+        "interval, 1 month",
+    })
+    void wantsEachOfATablesThreeSettings(String setting, String example) {
+        List<String> faults = faults(Map.of("partman.tables.t." + setting, ""));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.tables.t." + setting + ": is not set; set it, for example to '" + example + "'");
+    }
+
+    @Test
+    void refusesNamesThatPostgresqlWouldCut() {
+        String name = "é".repeat(32);
+
+        List<String> faults = faults(Map.of("partman.tables.t.name", name, "partman.tables.t.control", name));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.tables.t.name: '" + name
+                                + "' is longer than the 63 bytes that PostgreSQL keeps of a name; write it as"
+                                + " schema.table",
+                        "partman.tables.t.control: '" + name
+                                + "' is longer than the 63 bytes that PostgreSQL keeps of a name;"
+                                + " give the column's name");
+    }
+
+    @Test
+    void refusesNul() {
+        List<String> faults = faults(Map.of("partman.tables.t.name", "a\0b"));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.tables.t.name: a name must not hold the NUL character; write it as schema.table");
+    }
+
+    @Test
+    void refusesTwoKeysForOneTable() {
+        List<String> faults = faults(Map.of(
+                "partman.tables.z.name", "t",
+                "partman.tables.z.control", "at",
+                "partman.tables.z.interval", "1 day"));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.tables.z.name: 'public.t' is the table of partman.tables.t too; remove one of the two");
+    }
+
+    @Test
+    void showsALongValueCutAndOnOneLine() {
+        List<String> faults = faults(Map.of("partman.mode", "a\n" + "b".repeat(1000)));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.mode: 'a?" + "b".repeat(98) + "…' is no known word; use apply, plan, observe");
+    }
+}

@@ -1,0 +1,30 @@
+package partman.sidecar.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class WorkSchemaTest {
+
+    private static final QualifiedName EVENTS = QualifiedName.of("public", "events");
+
+    @Test
+    void keepsTheTablesName() {
+        assertThat(WorkSchema.shadowOf(EVENTS)).isEqualTo(QualifiedName.of("partman_work_public", "events"));
+        assertThat(WorkSchema.retiredOf(EVENTS)).isEqualTo(QualifiedName.of("partman_retired_public", "events"));
+    }
+
+    @Test
+    void namesTheTemplateAsPartmanDoes() {
+        assertThat(WorkSchema.templateOf(EVENTS, new Identifier("partman")))
+                .isEqualTo(QualifiedName.of("partman", "template_public_events"));
+    }
+
+    @Test
+    void tellsLongSchemasApart() {
+        QualifiedName one = QualifiedName.of("s".repeat(62) + "1", "events");
+        QualifiedName two = QualifiedName.of("s".repeat(62) + "2", "events");
+
+        assertThat(WorkSchema.shadowOf(one)).isNotEqualTo(WorkSchema.shadowOf(two));
+    }
+}
