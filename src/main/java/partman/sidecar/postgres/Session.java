@@ -38,12 +38,18 @@ public final class Session implements AutoCloseable {
 
     private final Connection connection;
     private final List<String> warnings = new ArrayList<>();
+    private boolean networkTimeout;
 
     /** Takes over a connection; {@code statementTimeout} null means that statements may take as long as they need. */
     Session(Connection connection, @Nullable Duration statementTimeout) {
         this.connection = connection;
         try {
             connection.setAutoCommit(true);
+            if (statementTimeout != null) {
+                networkTimeout = true;
+                // the server ends a slow statement; this is for a network that has gone silent
+                connection.setNetworkTimeout(Runnable::run, (int) statementTimeout.toMillis() + 5000);
+            }
             query(
                     SETTINGS.bind(
                             "statement_timeout", statementTimeout == null ? "0" : statementTimeout.toMillis() + "ms"),
@@ -189,7 +195,10 @@ public final class Session implements AutoCloseable {
     public void close() {
         try {
             query(RELEASE, row -> row.textOrNull("pg_advisory_unlock_all"));
-        } catch (DatabaseException e) {
+            if (networkTimeout) {
+                connection.setNetworkTimeout(Runnable::run, 0);
+            }
+        } catch (DatabaseException | SQLException e) {
             abort();
         }
         closeQuietly();

@@ -37,14 +37,22 @@ public class Maintenance {
     private final Database database;
     private final Observer observer;
     private final Status status;
+    private final LockRetry retry;
     private final InstantSource clock;
     private final Object oneAtATime = new Object();
 
-    Maintenance(Settings settings, Database database, Observer observer, Status status, InstantSource clock) {
+    Maintenance(
+            Settings settings,
+            Database database,
+            Observer observer,
+            Status status,
+            LockRetry retry,
+            InstantSource clock) {
         this.settings = settings;
         this.database = database;
         this.observer = observer;
         this.status = status;
+        this.retry = retry;
         this.clock = clock;
     }
 
@@ -74,7 +82,7 @@ public class Maintenance {
                 status.update(set.name(), progress -> progress.with(run));
                 log(set.name(), run);
             }
-            observer.observe();
+            status.republish();
             return runs;
         }
     }
@@ -121,14 +129,7 @@ public class Maintenance {
         Transaction transaction = Transaction.of(new RunMaintenance(set, partman), settings.lockTimeout());
         long started = System.nanoTime();
         try {
-            boolean ran = session.inTransaction(() -> {
-                transaction.limitLocks(session);
-                if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
-                    return false;
-                }
-                transaction.steps().forEach(step -> step.run(session));
-                return true;
-            });
+            boolean ran = retry.run(set, () -> run(session, transaction));
             Duration took = Duration.ofNanos(System.nanoTime() - started);
             return ran
                     ? new Attempt(took, Outcome.SUCCESS, String.join("; ", session.takeWarnings()))
@@ -138,11 +139,21 @@ public class Maintenance {
                             "pg_partman's maintenance runs in another session: "
                                     + AdvisoryLock.RUN_MAINTENANCE.holder(session));
         } catch (DatabaseException e) {
-            if (e.isLockTimeout()) {
-                status.update(set, Snapshot.Progress::withLockTimeout);
-            }
             return new Attempt(Duration.ofNanos(System.nanoTime() - started), Outcome.FAILURE, Observer.firstLine(e));
         }
+    }
+
+    /** One call in a transaction; false if pg_partman would have done nothing, since another session runs maintenance. */
+    private static boolean run(Session session, Transaction transaction) {
+        session.takeWarnings();
+        return session.inTransaction(() -> {
+            transaction.limitLocks(session);
+            if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
+                return false;
+            }
+            transaction.steps().forEach(step -> step.run(session));
+            return true;
+        });
     }
 
     private MaintenanceRun verify(Snapshot.Table before, Attempt attempt, Snapshot after) {

@@ -68,7 +68,7 @@ public class Observer {
     private Snapshot look() {
         Snapshot last = status.latest();
         try {
-            String pooler = Pooler.find(database);
+            String pooler = last.failure() == null ? null : Pooler.find(database);
             if (pooler != null) {
                 return failed(last, pooler);
             }
@@ -97,10 +97,15 @@ public class Observer {
 
     private Snapshot failed(Snapshot last, String failure) {
         boolean leads = leader.release();
-        if (last.failure() == null || !last.attempted() || !last.failure().equals(failure)) {
+        if (last.failure() == null || !last.attempted() || !sameWords(last.failure(), failure)) {
             Log.warnf("database not usable, trying again every %s: %s", settings.observeEvery(), failure);
         }
         return new Snapshot(last.observation(), last.tables(), failure, true, leads, last.observationErrors() + 1);
+    }
+
+    /** Whether two messages differ in numbers alone, such as a process id. */
+    private static boolean sameWords(String a, String b) {
+        return a.replaceAll("[0-9]+", "").equals(b.replaceAll("[0-9]+", ""));
     }
 
     static String firstLine(DatabaseException e) {

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Observation;
@@ -17,6 +18,7 @@ import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.PlanText;
 import partman.sidecar.plan.Planner;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
@@ -46,6 +48,7 @@ public class Reconciler {
     private final Leader leader;
     private final InstantSource clock;
     private final Map<QualifiedName, Pause> pauses = new HashMap<>();
+    private final Map<QualifiedName, String> logged = new ConcurrentHashMap<>();
 
     Reconciler(
             Settings settings,
@@ -76,6 +79,18 @@ public class Reconciler {
                 && snapshot.leader()
                 && snapshot.tables().stream()
                         .anyMatch(table -> table.plan() != null && isWork(table.plan()) && !isPaused(table.name()));
+    }
+
+    /** In mode {@code plan}: logs the SQL of each table whose state has changed since the last time. */
+    void logPlans() {
+        for (TableSpec spec : settings.tables()) {
+            Snapshot.Table table = status.latest().find(spec.table()).orElse(null);
+            if (table == null || table.plan() == null || !isWork(table.plan())) {
+                logged.remove(spec.table());
+            } else if (!table.reason().equals(logged.put(spec.table(), table.reason()))) {
+                Log.infof("table=%s plan:%n%s", spec.table(), PlanText.of(spec.table(), plan(spec)));
+            }
+        }
     }
 
     private static boolean isWork(Plan plan) {

@@ -56,7 +56,10 @@ public class Schedule {
     }
 
     private void observeAndWork() {
-        observer.observe();
+        Snapshot snapshot = observer.observe();
+        if (settings.mode() == Settings.Mode.PLAN && snapshot.failure() == null) {
+            reconciler.logPlans();
+        }
         if (reconciler.hasWork() && working.compareAndSet(false, true)) {
             Thread.ofPlatform().name("reconcile").daemon().start(() -> {
                 try {

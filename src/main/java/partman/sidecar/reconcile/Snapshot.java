@@ -55,7 +55,13 @@ public record Snapshot(
             @Nullable Coverage coverage,
             @Nullable Long retiredBytes,
             Progress progress,
-            @Nullable String trouble) {}
+            @Nullable String trouble) {
+
+        Table with(Progress newProgress, @Nullable String newTrouble) {
+            return new Table(
+                    name, configured, state, reason, plan, set, coverage, retiredBytes, newProgress, newTrouble);
+        }
+    }
 
     /**
      * What this process has done for one table since its start.
@@ -112,6 +118,10 @@ public record Snapshot(
 
     /** One maintenance run of one set; the message says what went wrong, and is empty after a success. */
     public record MaintenanceRun(Outcome outcome, Instant ended, Duration took, String message) {}
+
+    Snapshot withTables(List<Table> newTables) {
+        return new Snapshot(observation, newTables, failure, attempted, leader, observationErrors);
+    }
 
     /** The table of that name, if it is known. */
     public Optional<Table> find(QualifiedName name) {

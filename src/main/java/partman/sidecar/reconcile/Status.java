@@ -32,6 +32,13 @@ public class Status {
         changed.fire(snapshot);
     }
 
+    /** Publishes the latest snapshot again, with what has been done since. */
+    void republish() {
+        publish(latest.withTables(latest.tables().stream()
+                .map(table -> table.with(progressOf(table.name()), troubleOf(table.name())))
+                .toList()));
+    }
+
     Progress progressOf(QualifiedName table) {
         return progress.getOrDefault(table, Progress.NONE);
     }

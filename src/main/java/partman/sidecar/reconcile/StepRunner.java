@@ -4,7 +4,6 @@ import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import partman.sidecar.catalog.Shapes;
 import partman.sidecar.catalog.TableProperties;
 import partman.sidecar.model.Observation;
@@ -25,24 +24,21 @@ import partman.sidecar.step.Transaction;
 @ApplicationScoped
 public class StepRunner {
 
-    /** Attempts to get a transaction's locks before the table is left alone for a while. */
-    private static final int ATTEMPTS = 5;
-
     private final Database database;
     private final Observer observer;
-    private final Status status;
+    private final LockRetry retry;
 
-    StepRunner(Database database, Observer observer, Status status) {
+    StepRunner(Database database, Observer observer, LockRetry retry) {
         this.database = database;
         this.observer = observer;
-        this.status = status;
+        this.retry = retry;
     }
 
     /** Runs one transaction about a table. */
     void run(QualifiedName table, Transaction transaction) {
-        retrying(table, () -> {
+        retry.run(table, () -> {
             try (Session session = database.open()) {
-                session.inTransaction(() -> {
+                return session.inTransaction(() -> {
                     transaction.limitLocks(session);
                     transaction.steps().forEach(step -> run(session, table, step));
                     return true;
@@ -57,9 +53,9 @@ public class StepRunner {
      */
     void convert(TableSpec spec, Plan.Convert planned) {
         QualifiedName table = spec.table();
-        retrying(table, () -> {
+        retry.run(table, () -> {
             try (Session session = database.open()) {
-                session.inTransaction(() -> {
+                return session.inTransaction(() -> {
                     planned.conversion().limitLocks(session);
                     run(session, table, new LockTable(table));
                     TableProperties before = TableProperties.of(session, table);
@@ -112,35 +108,5 @@ public class StepRunner {
                 step.getClass().getSimpleName(),
                 Duration.ofNanos(System.nanoTime() - started).toMillis(),
                 step.summary());
-    }
-
-    private void retrying(QualifiedName table, Runnable work) {
-        for (int attempt = 1; ; attempt++) {
-            try {
-                work.run();
-                return;
-            } catch (DatabaseException e) {
-                if (e.isLockTimeout()) {
-                    status.update(table, Snapshot.Progress::withLockTimeout);
-                }
-                if (!e.isLockTimeout() || attempt == ATTEMPTS) {
-                    throw e;
-                }
-                Log.warnf(
-                        "table=%s lock not granted in time, attempt %d of %d: %s",
-                        table, attempt, ATTEMPTS, Observer.firstLine(e));
-                pause(attempt);
-            }
-        }
-    }
-
-    /** Waits a while, longer after each attempt, and never twice the same, so that two waiters don't meet again. */
-    private static void pause(int attempt) {
-        try {
-            Thread.sleep(ThreadLocalRandom.current().nextLong(100, 500L * attempt));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DatabaseException("interrupted", DatabaseException.Kind.RETRYABLE);
-        }
     }
 }

@@ -39,7 +39,7 @@ class Latest {
     String staleness() {
         Instant at = arrival.at();
         return clock.instant().isAfter(at.plus(STALE_AFTER))
-                ? "the database was last looked at by %s; nothing has been heard of it since".formatted(at)
+                ? "the last observation ended at %s, and none since".formatted(at)
                 : null;
     }
 }

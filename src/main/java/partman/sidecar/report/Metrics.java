@@ -30,17 +30,21 @@ class Metrics {
         show(Snapshot.NOTHING_YET);
     }
 
-    /** Shows this snapshot from now on; series that it has nothing to tell about vanish. */
+    /**
+     * Shows this snapshot from now on; series that it has nothing to tell about vanish. A scrape meanwhile sees a series with
+     * its old value or its new one, never without any.
+     */
     synchronized void show(@Observes Snapshot snapshot) {
-        values = Measurements.of(snapshot, version);
-        values.keySet().forEach(series -> meters.computeIfAbsent(series, this::register));
+        Map<Series, Double> next = Measurements.of(snapshot, version);
         meters.entrySet().removeIf(entry -> {
-            boolean gone = !values.containsKey(entry.getKey());
+            boolean gone = !next.containsKey(entry.getKey());
             if (gone) {
                 registry.remove(entry.getValue());
             }
             return gone;
         });
+        values = next;
+        next.keySet().forEach(series -> meters.computeIfAbsent(series, this::register));
     }
 
     private Meter register(Series series) {

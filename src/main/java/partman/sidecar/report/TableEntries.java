@@ -8,6 +8,7 @@ import jakarta.json.JsonObject;
 import jakarta.json.JsonObjectBuilder;
 import jakarta.json.JsonValue;
 import jakarta.json.spi.JsonProvider;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.TableState;
 import partman.sidecar.reconcile.Snapshot;
@@ -28,18 +29,19 @@ class TableEntries implements HealthContentFilter {
 
     @Override
     public JsonObject filter(JsonObject report) {
-        if (report.getJsonArray("checks").stream().noneMatch(TableEntries::isPlaceholder)) {
+        JsonArray checks = report.getJsonArray("checks");
+        if (!has(checks, TablesCheck.NAME)) {
             return report;
         }
-        JsonArrayBuilder checks = JSON.createArrayBuilder();
-        for (JsonValue check : report.getJsonArray("checks")) {
-            if (isPlaceholder(check)) {
-                addTables(checks);
+        JsonArrayBuilder expanded = JSON.createArrayBuilder();
+        for (JsonValue check : checks) {
+            if (!isNamed(check, TablesCheck.NAME)) {
+                expanded.add(check);
             } else {
-                checks.add(check);
+                entries(has(checks, DatabaseCheck.NAME)).forEach(expanded::add);
             }
         }
-        JsonArray all = checks.build();
+        JsonArray all = expanded.build();
         boolean up = all.stream()
                 .allMatch(check -> check.asJsonObject().getString("status").equals(UP));
         return JSON.createObjectBuilder(report)
@@ -48,22 +50,32 @@ class TableEntries implements HealthContentFilter {
                 .build();
     }
 
-    private static boolean isPlaceholder(JsonValue check) {
-        return check.asJsonObject().getString("name").equals(TablesCheck.NAME);
+    private static boolean has(JsonArray checks, String name) {
+        return checks.stream().anyMatch(check -> isNamed(check, name));
     }
 
-    private void addTables(JsonArrayBuilder checks) {
+    private static boolean isNamed(JsonValue check, String name) {
+        return check.asJsonObject().getString("name").equals(name);
+    }
+
+    /**
+     * What stands for the tables: nothing can be said about them while the database can't be used, and one check says why.
+     *
+     * @param databaseIsThere whether the report has that check already
+     */
+    private Stream<JsonObjectBuilder> entries(boolean databaseIsThere) {
         Snapshot snapshot = latest.snapshot();
         String failure = snapshot.failure();
         if (failure != null) {
-            checks.add(
-                    entry(DatabaseCheck.NAME, false, JSON.createObjectBuilder().add("reason", failure)));
-            return;
+            return databaseIsThere
+                    ? Stream.empty()
+                    : Stream.of(entry(
+                            DatabaseCheck.NAME,
+                            false,
+                            JSON.createObjectBuilder().add("reason", failure)));
         }
         String staleness = latest.staleness();
-        snapshot.tables().stream()
-                .filter(Snapshot.Table::configured)
-                .forEach(table -> checks.add(entry(table, staleness)));
+        return snapshot.tables().stream().filter(Snapshot.Table::configured).map(table -> entry(table, staleness));
     }
 
     private static JsonObjectBuilder entry(Snapshot.Table table, @Nullable String staleness) {

@@ -1,0 +1,153 @@
+package partman.sidecar.report;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDateTime;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Coverage;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.PartitionSet.Child;
+import partman.sidecar.model.PartitionSet.DefaultPartition;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableState;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
+import partman.sidecar.reconcile.Snapshot.Outcome;
+import partman.sidecar.reconcile.Snapshot.Progress;
+
+/** Snapshots as the reconciler would publish them. */
+final class Snapshots {
+
+    /** The server's clock at every observation. */
+    static final Instant NOW = Instant.parse("2026-03-10T12:00:00Z");
+
+    static final QualifiedName EVENTS = QualifiedName.of("public", "events");
+
+    /** A set with two partitions of a month, up to May. */
+    static final PartitionSet EVENTS_SET = set(
+            EVENTS,
+            List.of(child("events_p20260301", 3, 1_000L), child("events_p20260401", 4, 200L)),
+            new DefaultPartition(
+                    EVENTS.withName(new Identifier("events_default")),
+                    50L,
+                    true,
+                    7,
+                    false,
+                    LocalDateTime.parse("2020-01-01T00:00:00"),
+                    LocalDateTime.parse("2020-01-02T00:00:00"),
+                    List.of()));
+
+    private Snapshots() {}
+
+    static Snapshot of(Snapshot.Table... tables) {
+        return new Snapshot(observation(), List.of(tables), null, true, true, 3);
+    }
+
+    /** The same knowledge after a look at the database that failed. */
+    static Snapshot failed(Snapshot before, String failure) {
+        return new Snapshot(
+                before.observation(), before.tables(), failure, true, false, before.observationErrors() + 1);
+    }
+
+    static Observation observation() {
+        return new Observation(
+                NOW,
+                Duration.ofMillis(20),
+                new ObservedServer(
+                        NOW,
+                        "17.11",
+                        "lago",
+                        "sidecar",
+                        false,
+                        true,
+                        new ObservedServer.Extension.Installed("5.2.4", new Identifier("partman"), "5.2.4", true)),
+                Map.of(),
+                List.of(),
+                Map.of());
+    }
+
+    static Snapshot.Table plain(QualifiedName name) {
+        return table(name, TableState.PLAIN, new Plan.Survey(TableState.PLAIN, name + " is a plain table"), null, null);
+    }
+
+    static Snapshot.Table healthy(QualifiedName name) {
+        return table(name, TableState.HEALTHY, new Plan.Nothing(), null, null);
+    }
+
+    static Snapshot.Table table(
+            QualifiedName name, TableState state, Plan plan, @Nullable PartitionSet set, @Nullable Coverage coverage) {
+        return new Snapshot.Table(name, true, state, plan.reason(), plan, set, coverage, null, Progress.NONE, null);
+    }
+
+    /** {@link #EVENTS_SET} with all that can be known of a table. */
+    static Snapshot.Table events(Plan plan) {
+        return new Snapshot.Table(
+                EVENTS,
+                true,
+                plan.state(),
+                plan.reason(),
+                plan,
+                EVENTS_SET,
+                new Coverage(
+                        List.of(),
+                        List.of(LocalDateTime.parse("2026-05-01T00:00:00"), LocalDateTime.parse("2026-06-01T00:00:00")),
+                        LocalDateTime.parse("2026-05-01T00:00:00")),
+                4_096L,
+                new Progress(
+                        5,
+                        1,
+                        2,
+                        new MaintenanceRun(
+                                Outcome.FAILURE,
+                                Instant.parse("2026-03-10T11:00:00Z"),
+                                Duration.ofMillis(1_500),
+                                "2 partitions are missing"),
+                        Instant.parse("2026-03-10T10:00:00Z"),
+                        4),
+                "canceling statement due to lock timeout");
+    }
+
+    /** A set that only part_config knows. */
+    static Snapshot.Table unconfigured(PartitionSet set) {
+        return new Snapshot.Table(
+                set.parent(), false, TableState.HEALTHY, "", null, set, null, null, Progress.NONE, null);
+    }
+
+    static PartitionSet set(QualifiedName parent, List<Child> children, @Nullable DefaultPartition defaultPartition) {
+        return new PartitionSet(
+                parent,
+                new Identifier("lago"),
+                true,
+                new Identifier("timestamp"),
+                "timestamp",
+                children,
+                defaultPartition,
+                new Registration(
+                        "timestamp",
+                        PartitionInterval.parse("1 month"),
+                        3,
+                        PartitionInterval.parse("14 months"),
+                        "14 months",
+                        true,
+                        true,
+                        "on",
+                        "partman.template_" + parent.schema() + "_" + parent.name(),
+                        Instant.parse("2026-03-10T10:00:00Z")),
+                new PartitionSet.Detached(2, 300),
+                List.of(),
+                List.of());
+    }
+
+    private static Child child(String name, int month, @Nullable Long sizeBytes) {
+        LocalDateTime from = LocalDateTime.of(2026, month, 1, 0, 0);
+        return new Child(EVENTS.withName(new Identifier(name)), from, from.plusMonths(1), false, false, sizeBytes);
+    }
+}

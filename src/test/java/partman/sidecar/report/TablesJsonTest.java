@@ -1,0 +1,166 @@
+package partman.sidecar.report;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static partman.sidecar.report.Snapshots.EVENTS;
+
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.time.LocalDateTime;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import partman.sidecar.model.Coverage;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.PartitionSet.Child;
+import partman.sidecar.model.TableState;
+import partman.sidecar.plan.Plan;
+import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.step.CreateExtension;
+import partman.sidecar.step.Transaction;
+
+class TablesJsonTest {
+
+    @Test
+    void saysThatNothingIsKnownBeforeTheFirstObservation() {
+        assertThat(json(Snapshot.NOTHING_YET)).isEqualTo(new JsonObject("""
+                {
+                    "observedAt": null,
+                    "database": null,
+                    "inRecovery": null,
+                    "up": false,
+                    "failure": "the database has not been looked at yet",
+                    "leader": false,
+                    "versions": {"sidecar": "1.2.3", "postgres": null, "partman": null},
+                    "tables": []
+                }"""));
+    }
+
+    @Test
+    void tellsAllThatIsKnownOfASet() {
+        Snapshot snapshot = Snapshots.of(Snapshots.events(new Plan.Blocked(TableState.BLOCKED, "a person must act")));
+
+        assertThat(json(snapshot)).isEqualTo(new JsonObject("""
+                {
+                    "observedAt": "2026-03-10T12:00:00Z",
+                    "database": "lago",
+                    "inRecovery": false,
+                    "up": true,
+                    "failure": null,
+                    "leader": true,
+                    "versions": {"sidecar": "1.2.3", "postgres": "17.11", "partman": "5.2.4"},
+                    "tables": [{
+                        "name": "public.events",
+                        "configured": true,
+                        "state": "blocked",
+                        "reason": "a person must act",
+                        "trouble": "canceling statement due to lock timeout",
+                        "plan": {"kind": "blocked", "notes": [], "sql": null},
+                        "partitions": [
+                            {"name": "public.events_p20260301", "from": "2026-03-01T00:00:00Z", "to": "2026-04-01T00:00:00Z",
+                             "sizeBytes": 1000, "empty": false},
+                            {"name": "public.events_p20260401", "from": "2026-04-01T00:00:00Z", "to": "2026-05-01T00:00:00Z",
+                             "sizeBytes": 200, "empty": false}
+                        ],
+                        "defaultPartition": {
+                            "name": "public.events_default",
+                            "rows": 7,
+                            "capped": false,
+                            "sizeBytes": 50,
+                            "oldest": "2020-01-01T00:00:00Z",
+                            "newest": "2020-01-02T00:00:00Z"
+                        },
+                        "registration": {
+                            "control": "timestamp",
+                            "partitionInterval": "1 month",
+                            "premake": 3,
+                            "retention": "14 months",
+                            "retentionKeepTable": true,
+                            "infiniteTimePartitions": true,
+                            "automaticMaintenance": "on",
+                            "templateTable": "partman.template_public_events",
+                            "maintenanceLastRun": "2026-03-10T10:00:00Z"
+                        },
+                        "coverage": {
+                            "missing": 2,
+                            "holes": [],
+                            "notPremade": ["2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"],
+                            "horizon": "2026-05-01T00:00:00Z"
+                        },
+                        "detached": {"tables": 2, "sizeBytes": 300},
+                        "retiredBytes": 4096,
+                        "maintenance": {
+                            "successes": 5,
+                            "failures": 1,
+                            "skips": 2,
+                            "last": {
+                                "outcome": "failure",
+                                "ended": "2026-03-10T11:00:00Z",
+                                "tookSeconds": 1.5,
+                                "message": "2 partitions are missing"
+                            },
+                            "lastSuccess": "2026-03-10T10:00:00Z"
+                        },
+                        "lockTimeouts": 4
+                    }]
+                }"""));
+    }
+
+    @Test
+    void showsTheExactSqlOfAPlanThatIsPending() {
+        Plan plan = new Plan.Run(
+                TableState.EXTENSION_MISSING,
+                "pg_partman is not created",
+                List.of(Transaction.of(new CreateExtension(new Identifier("partman")), Duration.ofMillis(500))),
+                List.of("needs the right to create schemas"));
+
+        JsonObject shown = first(Snapshots.of(Snapshots.events(plan))).getJsonObject("plan");
+
+        assertThat(shown.getString("kind")).isEqualTo("run");
+        assertThat(shown.getJsonArray("notes")).containsExactly("needs the right to create schemas");
+        assertThat(shown.getString("sql"))
+                .contains("SET LOCAL lock_timeout = 500;")
+                .contains("CREATE EXTENSION");
+    }
+
+    @Test
+    void hasNoPlanForASetThatIsNotConfigured() {
+        JsonObject table = first(Snapshots.of(Snapshots.unconfigured(Snapshots.EVENTS_SET)));
+
+        assertThat(table.getBoolean("configured")).isFalse();
+        assertThat(table.getJsonObject("plan")).isNull();
+        assertThat(table.getJsonObject("coverage")).isNull();
+    }
+
+    @Test
+    void leavesOutWhatATableHasNotThatIsNoSet() {
+        JsonObject table = first(Snapshots.of(Snapshots.plain(EVENTS)));
+
+        assertThat(table.getMap())
+                .containsEntry("state", "plain")
+                .containsEntry("partitions", null)
+                .containsEntry("defaultPartition", null)
+                .containsEntry("registration", null);
+        assertThat(table.getJsonObject("plan").getString("kind")).isEqualTo("survey");
+    }
+
+    @Test
+    void writesOpenEndsAsNullAndAnEndlessHorizonAsInfinity() {
+        var open = new Child(EVENTS.withName(new Identifier("events_all")), null, null, false, true, null);
+        var endless = new Coverage(List.of(), List.of(), LocalDateTime.MAX);
+
+        JsonObject table = first(Snapshots.of(Snapshots.table(
+                EVENTS, TableState.HEALTHY, new Plan.Nothing(), Snapshots.set(EVENTS, List.of(open), null), endless)));
+
+        assertThat(table.getJsonArray("partitions").getJsonObject(0)).isEqualTo(new JsonObject("""
+                {"name": "public.events_all", "from": null, "to": null, "sizeBytes": null, "empty": true}"""));
+        assertThat(table.getJsonObject("coverage").getString("horizon")).isEqualTo("infinity");
+    }
+
+    private static JsonObject first(Snapshot snapshot) {
+        return json(snapshot).getJsonArray("tables").getJsonObject(0);
+    }
+
+    /** Written and read again, so that it is compared as a client sees it. */
+    private static JsonObject json(Snapshot snapshot) {
+        return new JsonObject(TablesJson.of(snapshot, "1.2.3").encode());
+    }
+}
