@@ -1,5 +1,6 @@
 package partman.sidecar;
 
+import io.quarkus.logging.Log;
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import java.io.PrintStream;
@@ -48,6 +49,9 @@ final class CommandLine implements QuarkusApplication {
     @Override
     public int run(String... arguments) {
         Command command = Objects.requireNonNull(Command.of(arguments));
+        if (!settings.ignoredUrlParameters().isEmpty()) {
+            Log.warnf("DATABASE_URL: these parameters mean nothing here: %s", settings.ignoredUrlParameters());
+        }
         if (command == Command.RUN) {
             schedule.start();
             Quarkus.waitForExit();

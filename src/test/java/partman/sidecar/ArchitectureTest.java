@@ -72,7 +72,7 @@ class ArchitectureTest {
             .whereLayer("report")
             .mayOnlyAccessLayers("model", "plan", "reconcile")
             .whereLayer("main")
-            .mayOnlyAccessLayers("model", "config", "plan", "reconcile", "report")
+            .mayOnlyAccessLayers("model", "config", "postgres", "plan", "reconcile", "report")
             .allowEmptyShould(true);
 
     @ArchTest

@@ -73,7 +73,7 @@ public final class PlanText {
     }
 
     private static void append(StringBuilder text, Statement statement) {
-        text.append(statement.sql()).append(';');
+        text.append(statement.text()).append(';');
         if (!statement.lock().isEmpty()) {
             text.append("  -- takes ").append(statement.lock());
         }

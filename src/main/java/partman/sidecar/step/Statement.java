@@ -23,4 +23,9 @@ public record Statement(Sql sql, String lock) {
     static List<Statement> of(List<Definition> definitions) {
         return definitions.stream().map(Sql::of).map(Statement::of).toList();
     }
+
+    /** The SQL as a person could run it in psql. */
+    public String text() {
+        return sql.toString();
+    }
 }

@@ -164,11 +164,11 @@ class HealthTest {
     }
 
     private JsonObject well() {
-        return report(new TablesCheck());
+        return report(new TablesCheck(latest));
     }
 
     private JsonObject all() {
-        return report(new DatabaseCheck(latest), new TablesCheck());
+        return report(new DatabaseCheck(latest), new TablesCheck(latest));
     }
 
     private JsonObject report(HealthCheck... checks) {
@@ -185,7 +185,7 @@ class HealthTest {
                 .put("status", up ? "UP" : "DOWN")
                 .put("checks", answers)
                 .encode();
-        return json(new TableEntries(latest)
+        return json(new ExpandTables()
                 .filter(Json.createReader(new StringReader(unfiltered)).readObject())
                 .toString());
     }

@@ -56,7 +56,7 @@ final class Engine {
      * A port below those that the kernel gives to outgoing connections: none of them takes the port while the server is
      * away, and a client that tries to connect meanwhile can't meet itself.
      */
-    private static int freePort() {
+    static int freePort() {
         Random random = new Random();
         while (true) {
             int port = random.nextInt(20_000, 32_000);
