@@ -5,8 +5,10 @@ import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
@@ -29,6 +31,8 @@ final class CommandLine implements QuarkusApplication {
     private final Reconciler reconciler;
     private final Maintenance maintenance;
     private final Leader leader;
+    private final String version;
+    private final int port;
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
     CommandLine(
@@ -37,13 +41,17 @@ final class CommandLine implements QuarkusApplication {
             Observer observer,
             Reconciler reconciler,
             Maintenance maintenance,
-            Leader leader) {
+            Leader leader,
+            @ConfigProperty(name = "quarkus.application.version") String version,
+            @ConfigProperty(name = "quarkus.http.port") int port) {
         this.settings = settings;
         this.schedule = schedule;
         this.observer = observer;
         this.reconciler = reconciler;
         this.maintenance = maintenance;
         this.leader = leader;
+        this.version = version;
+        this.port = port;
     }
 
     @Override
@@ -53,6 +61,12 @@ final class CommandLine implements QuarkusApplication {
             Log.warnf("DATABASE_URL: these parameters mean nothing here: %s", settings.ignoredUrlParameters());
         }
         if (command == Command.RUN) {
+            Log.infof(
+                    "partman-sidecar %s started: mode=%s, tables=%s, http port=%d",
+                    version,
+                    settings.mode().name().toLowerCase(Locale.ROOT),
+                    settings.tables().stream().map(TableSpec::table).toList(),
+                    port);
             schedule.start();
             Quarkus.waitForExit();
             return ExitCode.DONE;
@@ -113,7 +127,7 @@ final class CommandLine implements QuarkusApplication {
     }
 
     private int convert(Snapshot snapshot) {
-        if (!mayChange(snapshot)) {
+        if (!mayChange(snapshot, true)) {
             return ExitCode.BLOCKED;
         }
         int code = ExitCode.DONE;
@@ -151,7 +165,7 @@ final class CommandLine implements QuarkusApplication {
     }
 
     private int dropRetired(Snapshot snapshot) {
-        if (!mayChange(snapshot)) {
+        if (!mayChange(snapshot, false)) {
             return ExitCode.BLOCKED;
         }
         for (TableSpec spec : settings.tables()) {
@@ -161,13 +175,14 @@ final class CommandLine implements QuarkusApplication {
         return ExitCode.DONE;
     }
 
-    private boolean mayChange(Snapshot snapshot) {
+    /** Says why not; {@code alone} asks that no other process works on the database. */
+    private boolean mayChange(Snapshot snapshot, boolean alone) {
         String reason = settings.mode() != Settings.Mode.APPLY
                 ? "partman.mode is not apply"
                 : snapshot.observation() != null
                                 && snapshot.observation().server().inRecovery()
                         ? "the server is a replica"
-                        : snapshot.leader() ? "" : "another process works on this database; stop it first";
+                        : snapshot.leader() || !alone ? "" : "another process works on this database; stop it first";
         if (!reason.isEmpty()) {
             System.err.println("nothing was changed: " + reason);
         }

@@ -34,7 +34,9 @@ public final class Sidecar {
             // not
             System.setProperty("quarkus.http.host-enabled", "false");
             System.setProperty("quarkus.log.console.stderr", "true");
-            System.setProperty("quarkus.log.category.\"io.quarkus\".level", "WARN");
+            if (command == Command.PLAN || command == Command.CHECK) {
+                System.setProperty("quarkus.log.category.\"partman\".level", "WARN");
+            }
         }
         Quarkus.run(CommandLine.class, arguments);
     }

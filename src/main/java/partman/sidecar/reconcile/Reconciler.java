@@ -109,7 +109,14 @@ public class Reconciler {
     void reconcile() {
         for (TableSpec spec : settings.tables()) {
             if (!isPaused(spec.table())) {
-                reconcile(spec);
+                try {
+                    reconcile(spec);
+                } catch (RuntimeException e) {
+                    // a fault of this program must not keep the other tables from being worked on
+                    Log.errorf(e, "table=%s work on it failed", spec.table());
+                    pause(spec.table(), LONGEST_PAUSE);
+                    status.trouble(spec.table(), String.valueOf(e.getMessage()));
+                }
             }
         }
     }
@@ -189,6 +196,10 @@ public class Reconciler {
         }
     }
 
+    private synchronized void pause(QualifiedName table, Duration length) {
+        pauses.put(table, new Pause(clock.instant().plus(length), length));
+    }
+
     private synchronized void calm(QualifiedName table) {
         pauses.remove(table);
         status.calm(table);
@@ -200,7 +211,7 @@ public class Reconciler {
         if (length.compareTo(LONGEST_PAUSE) > 0 || e.kind() == DatabaseException.Kind.PERMANENT) {
             length = LONGEST_PAUSE;
         }
-        pauses.put(table, new Pause(clock.instant().plus(length), length));
+        pause(table, length);
         status.trouble(table, Observer.firstLine(e));
         if (e.kind() == DatabaseException.Kind.PERMANENT) {
             Log.errorf("table=%s nothing was changed; next attempt in %s: %s", table, length, e.getMessage());

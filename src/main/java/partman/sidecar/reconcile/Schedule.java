@@ -36,6 +36,12 @@ public class Schedule {
         return InstantSource.system();
     }
 
+    @Produces
+    @Singleton
+    static Pace pace(Settings settings) {
+        return new Pace(settings.observeEvery());
+    }
+
     /** Starts the jobs; the first observation begins at once. */
     public void start() {
         scheduler

@@ -24,11 +24,6 @@ class TablesRoute {
     void addTo(@Observes Router router) {
         router.route(HttpMethod.GET, PATH).handler(this::answer);
         router.route(HttpMethod.HEAD, PATH).handler(this::answer);
-        router.route(PATH)
-                .handler(request -> request.response()
-                        .setStatusCode(405)
-                        .putHeader("Allow", "GET, HEAD")
-                        .end());
     }
 
     private void answer(RoutingContext request) {

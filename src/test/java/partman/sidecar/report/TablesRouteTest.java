@@ -14,15 +14,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import partman.sidecar.reconcile.Pace;
 
 class TablesRouteTest {
 
-    private static final Latest LATEST = new Latest(new SettableClock());
+    private static final Latest LATEST = new Latest(new SettableClock(), new Pace(Duration.ofSeconds(30)));
     private static final Vertx VERTX = Vertx.vertx();
     private static final HttpServer SERVER = VERTX.createHttpServer();
     private static final HttpClient CLIENT = HttpClient.newHttpClient();
@@ -30,6 +32,7 @@ class TablesRouteTest {
     @BeforeAll
     static void serve() {
         Router router = Router.router(VERTX);
+        new ReadOnly().addTo(router);
         new TablesRoute(LATEST, "1.2.3").addTo(router);
         SERVER.requestHandler(router)
                 .listen(0, "127.0.0.1")
