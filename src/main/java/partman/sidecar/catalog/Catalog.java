@@ -93,7 +93,7 @@ public final class Catalog {
                    n.nspname,
                    c.relname,
                    c.relkind = 'p' AS partitioned,
-                   pg_catalog.has_table_privilege(c.oid, 'SELECT') AS readable,
+                   pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid) AS readable,
                    pg_catalog.pg_get_expr(c.relpartbound, 0) AS bound
             FROM pg_catalog.pg_inherits AS i
             JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid

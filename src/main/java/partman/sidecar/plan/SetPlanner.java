@@ -66,15 +66,19 @@ final class SetPlanner {
         }
         Registration registration = set.registration();
         TableState state = registration == null ? UNREGISTERED : DRIFTED;
-        if (!set.ownedByRole()) {
-            return Planner.notOwned(spec, server, state);
-        }
         DefaultPartition defaultPartition = set.defaultPartition();
         if (defaultPartition != null && !defaultPartition.counted()) {
             return new Plan.Wait(
-                    state, "default partition %s is locked by another session".formatted(defaultPartition.name()));
+                    state,
+                    "the rows of %s can't be counted now: another session locks it, or %s may not read it (GRANT SELECT ON %s TO %s)"
+                            .formatted(
+                                    defaultPartition.name(),
+                                    server.role(),
+                                    defaultPartition.name().sql(),
+                                    new Identifier(server.role()).sql()));
         }
-        return registration == null ? register() : mend(registration);
+        Plan plan = registration == null ? register() : mend(registration);
+        return plan instanceof Plan.Run && !set.ownedByRole() ? Planner.notOwned(spec, server, plan.state()) : plan;
     }
 
     /** Why the set is none that this configuration could describe, or null if it fits. */

@@ -29,7 +29,8 @@ public final class Session implements AutoCloseable {
             FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'),
                          ('search_path', 'pg_catalog'), ('standard_conforming_strings', 'on'), ('row_security', 'off'),
                          ('lock_timeout', '2s'), ('statement_timeout', :statement_timeout),
-                         ('idle_in_transaction_session_timeout', '0'), ('client_min_messages', 'warning'),
+                         ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
+                         ('client_min_messages', 'warning'),
                          ('application_name', 'partman-sidecar')) AS s (name, setting)
             """);
 
