@@ -1,6 +1,9 @@
 package partman.sidecar.testing;
 
 import com.github.dockerjava.api.model.ContainerNetwork;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -10,8 +13,11 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
+import org.testcontainers.containers.Container.ExecResult;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.images.builder.Transferable;
+import org.testcontainers.utility.MountableFile;
 
 /**
  * A PostgreSQL server in a container, reached on a port of 127.0.0.1. It is tuned for speed and does not survive a crash of
@@ -76,9 +82,23 @@ public final class PostgresServer implements AutoCloseable {
         return start(server, environment, settings);
     }
 
+    /** Starts a server that offers TLS, for one test, to be closed by it. Certificate and key are PEM files. */
+    public static PostgresServer startOwnWithTls(Server server, Path certificate, Path key) {
+        return start(
+                server,
+                Map.of("PGSSL_CERT", "/tls/server.crt", "PGSSL_KEY", "/tls/server.key"),
+                Map.of("/tls/server.crt", certificate, "/tls/server.key", key));
+    }
+
+    private static PostgresServer start(Server server, Map<String, String> environment, String... settings) {
+        return start(server, environment, Map.of(), settings);
+    }
+
+    /** {@code files} are files of this machine by their paths in the container. */
     // the container lives on in what is returned; Testcontainers removes it at the JVM's end at the latest
     @SuppressWarnings("resource")
-    private static PostgresServer start(Server server, Map<String, String> environment, String... settings) {
+    private static PostgresServer start(
+            Server server, Map<String, String> environment, Map<String, Path> files, String... settings) {
         GenericContainer<?> container = new GenericContainer<>(server.image())
                 .withEnv("POSTGRES_USER", SUPERUSER)
                 .withEnv("POSTGRES_PASSWORD", SUPERUSER)
@@ -88,6 +108,7 @@ public final class PostgresServer implements AutoCloseable {
                 .withSharedMemorySize(256L * 1024 * 1024)
                 .waitingFor(Wait.forLogMessage(".*database system is ready to accept connections.*", 1)
                         .withStartupTimeout(START_LIMIT));
+        files.forEach((path, file) -> container.withCopyFileToContainer(MountableFile.forHostPath(file), path));
         int port = Engine.publish(container, PORT, "PGPORT", "PGLISTEN");
         Engine.start(container);
         return new PostgresServer(container, port);
@@ -109,6 +130,31 @@ public final class PostgresServer implements AutoCloseable {
         TestDatabase database = TestDatabase.create(this, "test_" + databasesMade.incrementAndGet());
         databases.add(database);
         return database;
+    }
+
+    /** Runs a script by psql as superuser, up to its first error; gives what psql printed. */
+    public String psql(TestDatabase database, String script) {
+        try {
+            container.copyFileToContainer(Transferable.of(script), "/tmp/script.sql");
+            ExecResult result = container.execInContainer(
+                    "psql",
+                    "--no-psqlrc",
+                    "--username=" + SUPERUSER,
+                    "--dbname=" + database.name(),
+                    "--host=/var/run/postgresql",
+                    "--set=ON_ERROR_STOP=1",
+                    "--file=/tmp/script.sql");
+            if (result.getExitCode() != 0) {
+                throw new AssertionError("psql ended with %d: %s%s"
+                        .formatted(result.getExitCode(), result.getStdout(), result.getStderr()));
+            }
+            return result.getStdout();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException(e);
+        }
     }
 
     public int port() {

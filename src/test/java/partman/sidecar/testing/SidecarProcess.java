@@ -199,9 +199,14 @@ public final class SidecarProcess implements AutoCloseable {
 
     /** Waits until something is so; fails with the process's output if it ends or time is over before. */
     public void await(String what, Callable<Boolean> condition) {
+        await(what, PATIENCE, condition);
+    }
+
+    /** Waits no longer than this until something is so. */
+    public void await(String what, Duration patience, Callable<Boolean> condition) {
         try {
             Awaitility.await(what)
-                    .atMost(PATIENCE)
+                    .atMost(patience)
                     .pollInterval(Duration.ofMillis(100))
                     .failFast("the process ended", () -> !process.isAlive())
                     .until(condition);

@@ -1,0 +1,194 @@
+package partman.sidecar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.vertx.core.json.JsonObject;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.testing.Postgres;
+import partman.sidecar.testing.SidecarProcess;
+import partman.sidecar.testing.SidecarProcess.Answer;
+import partman.sidecar.testing.TableShapes;
+import partman.sidecar.testing.TestDatabase;
+
+/** The service beside Lago's table, from its start to its end. */
+@Postgres
+class ServiceIT {
+
+    private static final String TABLE = "public.enriched_events";
+    private static final QualifiedName NAME = QualifiedName.of("public", "enriched_events");
+
+    private final TestDatabase database;
+
+    ServiceIT(TestDatabase database) {
+        this.database = database;
+    }
+
+    private SidecarProcess service() {
+        return SidecarProcess.service(Map.of("DATABASE_URL", database.databaseUrl(), "PARTMAN_OBSERVE_EVERY", "1s"));
+    }
+
+    @Test
+    void convertsLagosPlainTableAndSaysSo() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 5000, 6);
+        TableShapes.Content before = TableShapes.content(database, NAME);
+
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "healthy");
+            sidecar.await("well", () -> sidecar.status("/health/well") == 200);
+
+            assertThat(database.single(
+                            "SELECT relkind::text FROM pg_class WHERE oid = '%s'::regclass".formatted(TABLE)))
+                    .isEqualTo("p");
+            assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
+            assertThat(database.single("SELECT count(*) FROM ONLY public.enriched_events_default"))
+                    .isEqualTo(0L);
+            for (String page : List.of("/health", "/health/live", "/health/ready", "/health/started", "/health/well")) {
+                Answer answer = sidecar.get(page);
+                assertThat(answer.status()).as(page).isEqualTo(200);
+                assertThat(answer.json().getString("status")).as(page).isEqualTo("UP");
+            }
+            assertThat(sidecar.get("/health/well").json().getJsonArray("checks").stream()
+                            .map(JsonObject.class::cast)
+                            .map(check -> check.getString("name") + " "
+                                    + check.getJsonObject("data").getString("state")))
+                    .containsExactly(TABLE + " healthy");
+        }
+    }
+
+    @Test
+    void measuresWhatItMade() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 2000, 6);
+
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "healthy");
+            sidecar.await(
+                    "maintenance",
+                    () -> sidecar.metric("partman_maintenance_runs_total", "parent_table", TABLE, "outcome", "success")
+                                    .orElse(0)
+                            > 0);
+
+            // six months with rows, the present one, three premade
+            assertThat(sidecar.metric("partman_partitions", "parent_table", TABLE))
+                    .hasValue(10);
+            assertThat(database.single(
+                            "SELECT count(*) FROM pg_inherits WHERE inhparent = '%s'::regclass".formatted(TABLE)))
+                    .isEqualTo(12L);
+            assertThat(sidecar.metric("partman_partitions_missing", "parent_table", TABLE))
+                    .hasValue(0);
+            assertThat(sidecar.metric("partman_default_partition_rows", "parent_table", TABLE))
+                    .hasValue(0);
+            assertThat(sidecar.metric("partman_table_state", "parent_table", TABLE, "state", "healthy"))
+                    .hasValue(1);
+            assertThat(sidecar.metric("partman_table_state", "parent_table", TABLE, "state", "plain"))
+                    .hasValue(0);
+            assertThat(sidecar.metric("partman_up")).hasValue(1);
+            assertThat(sidecar.metric("partman_leader")).hasValue(1);
+            assertThat(sidecar.metric("partman_info", "partman_version", partmanVersion()))
+                    .hasValue(1);
+            assertThat(sidecar.metric("partman_premade_horizon_seconds", "parent_table", TABLE)
+                            .orElse(0))
+                    .isBetween(80 * 86_400.0, 125 * 86_400.0);
+            assertThat(sidecar.metric("partman_retained_table_bytes", "parent_table", TABLE)
+                            .orElse(0))
+                    .isGreaterThan(0);
+
+            JsonObject shown = sidecar.get("/api/tables").json();
+            assertThat(shown.getBoolean("up")).isTrue();
+            assertThat(shown.getString("database")).isEqualTo(database.name());
+            JsonObject table = sidecar.table(TABLE).orElseThrow();
+            assertThat(table.getString("state")).isEqualTo("healthy");
+            assertThat(table.getJsonArray("partitions")).hasSize(11);
+            assertThat(table.getJsonObject("registration").getString("retention"))
+                    .isEqualTo("14 months");
+            assertThat(table.getJsonObject("maintenance").getJsonObject("last").getString("outcome"))
+                    .isEqualTo("success");
+        }
+    }
+
+    private String partmanVersion() {
+        return database.strings("SELECT extversion FROM pg_extension WHERE extname = 'pg_partman'")
+                .getFirst();
+    }
+
+    @Test
+    void logsEachStepAndEachStateOnceAndEndsOnRequest() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 2000, 3);
+
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "healthy");
+            double first =
+                    sidecar.metric("partman_observation_timestamp_seconds").orElseThrow();
+            sidecar.await(
+                    "three more looks",
+                    () -> sidecar.metric("partman_observation_timestamp_seconds")
+                                    .orElse(0)
+                            > first + 3);
+            long asked = System.nanoTime();
+            sidecar.terminate();
+            int code = sidecar.exitCode(Duration.ofSeconds(5));
+            System.out.printf("SIGTERM to exit: %d ms%n", (System.nanoTime() - asked) / 1_000_000);
+
+            assertThat(code).isIn(0, 143);
+            for (String step : List.of(
+                    "CreateExtension",
+                    "LockTable",
+                    "CreateShadow",
+                    "CopyRows",
+                    "BuildIndexes",
+                    "VerifyCopy",
+                    "SwapTables")) {
+                assertThat(sidecar.lines("step=" + step + " ")).as(step).hasSize(1);
+            }
+            assertThat(sidecar.lines("table=" + TABLE + " state=healthy")).hasSize(1);
+            assertThat(sidecar.lines("maintenance=success")).hasSize(1);
+            assertThat(sidecar.lines(" ERROR ")).isEmpty();
+            assertThat(sidecar.lines(" WARN ")).isEmpty();
+            assertThat(sidecar.lines("Exception")).isEmpty();
+            assertThat(sidecar.output().lines()).hasSizeLessThan(40);
+        }
+    }
+
+    @Test
+    void waitsForATableThatDoesNotExistYet() {
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "missing");
+            Answer well = sidecar.get("/health/well");
+            assertThat(well.status()).isEqualTo(503);
+            assertThat(well.body()).contains("\"state\": \"missing\"").contains("does not exist yet");
+            assertThat(sidecar.status("/health/ready")).isEqualTo(200);
+            assertThat(sidecar.status("/health/live")).isEqualTo(200);
+
+            TableShapes.lagoPlain(database);
+            TableShapes.loadLagoRows(database, 1000, 3);
+
+            sidecar.awaitState(TABLE, "healthy");
+            sidecar.await("well", () -> sidecar.status("/health/well") == 200);
+            assertThat(TableShapes.content(database, NAME).rows()).isEqualTo(1000);
+        }
+    }
+
+    @Test
+    void carriesOnAfterItWasKilled() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 3000, 6);
+        TableShapes.Content before = TableShapes.content(database, NAME);
+
+        try (SidecarProcess killed = service()) {
+            killed.await(
+                    "a connection", () -> !killed.lines("database reachable").isEmpty());
+            killed.kill();
+        }
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "healthy");
+        }
+
+        assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
+    }
+}
