@@ -81,7 +81,7 @@ final class CommandLine implements QuarkusApplication {
                 case PLAN -> plan();
                 case CHECK -> check(snapshot);
                 case CONVERT -> convert(snapshot);
-                case MAINTAIN -> maintain();
+                case MAINTAIN -> maintain(snapshot);
                 case ABORT -> abort();
                 case DROP_RETIRED -> dropRetired(snapshot);
                 case RUN, HELP -> throw new IllegalStateException("no command for here: " + command);
@@ -139,7 +139,10 @@ final class CommandLine implements QuarkusApplication {
         return code;
     }
 
-    private int maintain() {
+    private int maintain(Snapshot snapshot) {
+        if (!mayChange(snapshot, false)) {
+            return ExitCode.BLOCKED;
+        }
         int code = ExitCode.DONE;
         for (Map.Entry<QualifiedName, Snapshot.MaintenanceRun> run :
                 maintenance.run(_ -> true).entrySet()) {

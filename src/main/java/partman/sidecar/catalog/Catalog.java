@@ -55,6 +55,7 @@ public final class Catalog {
             LEFT JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
             """);
 
+    /** {@code pg_get_partkeydef} would lock the table. */
     private static final Sql RELATIONS = Sql.sql("""
             SELECT w.schema,
                    w.name,
@@ -69,7 +70,11 @@ public final class Catalog {
                    p.partnatts AS key_columns,
                    a.attname AS key_column,
                    t.typname AS key_type,
-                   pg_catalog.pg_get_partkeydef(p.partrelid) AS key,
+                   CASE p.partstrat WHEN 'r' THEN 'RANGE' WHEN 'l' THEN 'LIST' ELSE 'HASH' END || ' (' || (
+                       SELECT pg_catalog.string_agg(COALESCE(pg_catalog.quote_ident(x.attname), 'an expression'), ', ' ORDER BY k.position)
+                       FROM pg_catalog.unnest(p.partattrs::smallint[]) WITH ORDINALITY AS k (attnum, position)
+                       LEFT JOIN pg_catalog.pg_attribute AS x ON x.attrelid = p.partrelid AND x.attnum = k.attnum AND x.attnum > 0)
+                       || ')' AS key,
                    ARRAY(SELECT g.tgenabled::text || g.tgname
                          FROM pg_catalog.pg_trigger AS g
                          WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
@@ -78,12 +83,14 @@ public final class Catalog {
                          FROM pg_catalog.pg_attribute AS x
                          WHERE x.attrelid = c.oid AND x.attnum > 0 AND NOT x.attisdropped AND x.attgenerated = ''
                          ORDER BY x.attnum) AS columns
-            FROM ROWS FROM (pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[])) AS w (schema, name)
+            FROM ROWS FROM (pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[]))
+                     WITH ORDINALITY AS w (schema, name, position)
             LEFT JOIN (pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)
                 ON n.nspname = w.schema AND c.relname = w.name
             LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
             LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
             LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            ORDER BY w.position
             """);
 
     /** {@code pg_get_expr} gets no relation, since it would lock one; a bound holds no column names. */

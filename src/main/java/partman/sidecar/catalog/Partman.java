@@ -29,7 +29,7 @@ final class Partman {
                    pg_catalog.floor(EXTRACT(EPOCH FROM (pg_catalog.to_jsonb(c) ->> 'maintenance_last_run')::timestamptz) * 1000)::bigint
                        AS maintenance_last_run_millis
             FROM {partman}.part_config AS c
-            ORDER BY c.maintenance_order NULLS LAST, c.parent_table
+            ORDER BY (pg_catalog.to_jsonb(c) ->> 'maintenance_order')::integer NULLS LAST, c.parent_table
             """);
 
     private Partman() {}

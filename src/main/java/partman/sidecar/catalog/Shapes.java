@@ -174,7 +174,7 @@ public final class Shapes {
             JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
             JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
             UNION ALL
-            SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, 0)
+            SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
                        || ' depends on it and would stay with the retired table: drop it, and create it again afterwards'
             FROM depends AS d
             UNION ALL
@@ -293,6 +293,9 @@ public final class Shapes {
                 SELECT 'RELEASE', 1, s.relname, pg_catalog.format('ALTER SEQUENCE %I.%I OWNED BY NONE', s.nspname, s.relname)
                 FROM owned_sequence AS s WHERE s.deptype = 'a'
                 UNION ALL
+                SELECT 'RELEASE', 1, k.conname, pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', t.place, k.conname)
+                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                UNION ALL
                 SELECT 'RELEASE', 2, s.stxname, pg_catalog.format('ALTER STATISTICS %I.%I SET SCHEMA %s', n.nspname, s.stxname, {retired_schema})
                 FROM t
                 JOIN pg_catalog.pg_statistic_ext AS s ON s.stxrelid = t.oid
@@ -302,6 +305,9 @@ public final class Shapes {
                 FROM t
                 JOIN pg_catalog.pg_publication_rel AS r ON r.prrelid = t.oid
                 JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
+                UNION ALL
+                SELECT 'CARRY_OVER', 0, '', pg_catalog.format('REVOKE ALL ON TABLE %s FROM %I', t.place, pg_catalog.pg_get_userbyid(t.relowner))
+                FROM t WHERE t.relacl IS NOT NULL
                 UNION ALL
                 SELECT 'CARRY_OVER', 1, a.privilege || a.grantee::text,
                        pg_catalog.format('GRANT %s ON TABLE %s TO %s%s', a.privilege, t.place,
@@ -334,6 +340,18 @@ public final class Shapes {
                        pg_catalog.format('SELECT pg_catalog.setval(%L::regclass, s.last_value, s.is_called) FROM %s.%I AS s',
                            pg_catalog.format('%I.%I', s.nspname, s.relname), {retired_schema}, s.relname)
                 FROM owned_sequence AS s WHERE s.deptype = 'i'
+                UNION ALL
+                SELECT 'CARRY_OVER', 4, s.relname || ' ' || x.grantee::text,
+                       pg_catalog.format('REVOKE ALL ON SEQUENCE %I.%I FROM %s', s.nspname, s.relname,
+                           CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(x.grantee)) END)
+                FROM owned_sequence AS s, LATERAL (
+                    SELECT s.relowner WHERE s.relacl IS NOT NULL
+                    UNION
+                    SELECT a.grantee
+                    FROM pg_catalog.pg_default_acl AS f, pg_catalog.aclexplode(f.defaclacl) AS a
+                    WHERE f.defaclobjtype = 'S' AND f.defaclrole = pg_catalog.to_regrole(pg_catalog.quote_ident(CURRENT_USER))
+                      AND a.grantee <> f.defaclrole) AS x (grantee)
+                WHERE s.deptype = 'i'
                 UNION ALL
                 SELECT 'CARRY_OVER', 5, s.relname || a.privilege_type || a.grantee::text,
                        pg_catalog.format('GRANT %s ON SEQUENCE %I.%I TO %s%s', a.privilege_type, s.nspname, s.relname,

@@ -59,7 +59,6 @@ final class ConversionPlanner {
         steps.add(new CreateShadow(
                 spec,
                 partman,
-                shape.owner(),
                 layout.start(),
                 layout.older(),
                 shape.ddl().shadow(),

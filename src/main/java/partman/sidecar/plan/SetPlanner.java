@@ -154,6 +154,10 @@ final class SetPlanner {
                 ? horizon.retentionLimit() == null ? LocalDateTime.MIN : start
                 : horizon.retentionLimit();
         Move move = Move.of(rest, lower, horizon.end(), interval, horizon.current());
+        Plan tooOld = tooOld(move, UNREGISTERED);
+        if (tooOld != null) {
+            return tooOld;
+        }
         Step registration = rest != null && move != null ? moveRows(rest, move, createParent) : createParent;
         List<Transaction> transactions = new ArrayList<>();
         renames.forEach(rename -> transactions.add(transaction(rename)));
@@ -204,7 +208,7 @@ final class SetPlanner {
             return new Plan.Run(
                     DRIFTED,
                     "%d partition(s) are missing".formatted(coverage.missing()),
-                    List.of(transaction(new CreatePartitions(spec.table(), partman, List.copyOf(times)))),
+                    List.of(transaction(new CreatePartitions(spec.table(), partman, rest.name(), List.copyOf(times)))),
                     List.of());
         }
         return new Plan.Nothing();
@@ -223,7 +227,14 @@ final class SetPlanner {
             return new Plan.Blocked(
                     DEFAULT_NOT_EMPTY,
                     "%s: none lies between the retention limit (%s) and the premade horizon (%s); correct or delete them"
-                            .formatted(found, horizon.retentionLimit(), horizon.end()));
+                            .formatted(
+                                    found,
+                                    horizon.retentionLimit() == null ? "none" : horizon.retentionLimit(),
+                                    horizon.end()));
+        }
+        Plan tooOld = tooOld(move, DEFAULT_NOT_EMPTY);
+        if (tooOld != null) {
+            return tooOld;
         }
         return new Plan.Run(DEFAULT_NOT_EMPTY, found, List.of(transaction(moveRows(rest, move, null))), List.of());
     }
@@ -237,6 +248,24 @@ final class SetPlanner {
                 state,
                 "the default partition of %s holds %s%d rows, more than partman.default-partition.move-rows (%d): moving them locks the table for that long; raise the setting to accept it"
                         .formatted(spec.table(), rest.capped() ? "at least " : "", rest.rows(), spec.moveRows()));
+    }
+
+    /** Refuses to make a partition for every interval since one row that lies very far back. */
+    private @Nullable Plan tooOld(@Nullable Move move, TableState state) {
+        int most = spec.conversion().maxPartitions();
+        int partitions = 0;
+        for (LocalDateTime from = move == null ? horizon.end() : move.from();
+                from.isBefore(horizon.end()) && partitions <= most;
+                from = spec.partitionInterval().after(from)) {
+            partitions++;
+        }
+        if (move == null || partitions <= most) {
+            return null;
+        }
+        return new Plan.Blocked(
+                state,
+                "the default partition of %s holds a row of %s: the partitions from there on would be more than partman.conversion.max-partitions (%d); correct or delete the row, set a retention, or raise the limit"
+                        .formatted(spec.table(), move.from(), most));
     }
 
     private MoveDefaultRows moveRows(DefaultPartition rest, Move move, @Nullable CreateParent register) {
@@ -291,7 +320,8 @@ final class SetPlanner {
     private List<String> changes(Registration registration) {
         List<String> changes = new ArrayList<>();
         change(changes, "premake", registration.premake(), spec.premake());
-        if (!Objects.equals(registration.retention(), spec.retention())) {
+        boolean unreadable = registration.retention() == null && registration.retentionText() != null;
+        if (unreadable || !Objects.equals(registration.retention(), spec.retention())) {
             change(changes, "retention", registration.retentionText(), spec.retention());
         }
         change(changes, "retention_keep_table", registration.retentionKeepTable(), spec.retentionKeepTable());

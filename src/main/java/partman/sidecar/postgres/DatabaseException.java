@@ -17,9 +17,9 @@ public final class DatabaseException extends RuntimeException {
     DatabaseException(String message, SQLException cause) {
         super(message, cause);
         String state = cause.getSQLState();
-        // no SQLSTATE: the pool gave no connection in time
         this.sqlState = state == null ? "" : state;
-        this.kind = state == null || SqlState.isRetryable(state) ? Kind.RETRYABLE : Kind.PERMANENT;
+        // no SQLSTATE: the pool gave no connection in time
+        this.kind = state == null || SqlState.isRetryable(state) || isLockTimeout() ? Kind.RETRYABLE : Kind.PERMANENT;
     }
 
     /** A failure that a statement's result tells, for example that the table has changed since it was looked at. */
@@ -35,6 +35,15 @@ public final class DatabaseException extends RuntimeException {
 
     /** Whether a lock was not granted within {@code lock_timeout}. */
     public boolean isLockTimeout() {
-        return SqlState.isLockTimeout(sqlState);
+        return SqlState.isLockTimeout(sqlState) || tellsOfLockTimeout(String.valueOf(getMessage()));
+    }
+
+    /**
+     * Whether a message of pg_partman passes on that a lock was not granted in time: its functions raise every error anew,
+     * with a SQLSTATE of their own, or (from 5.5 on) turn it into a warning. On a server that speaks another language than
+     * English it is not recognized, and counts as any other failure.
+     */
+    public static boolean tellsOfLockTimeout(String message) {
+        return message.contains("canceling statement due to lock timeout");
     }
 }

@@ -1,5 +1,7 @@
 package partman.sidecar.reconcile;
 
+import static java.util.stream.Collectors.joining;
+
 import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
@@ -129,30 +131,34 @@ public class Maintenance {
         Transaction transaction = Transaction.of(new RunMaintenance(set, partman), settings.lockTimeout());
         long started = System.nanoTime();
         try {
-            boolean ran = retry.run(set, () -> run(session, transaction));
+            Call call = retry.run(set, () -> call(session, transaction));
             Duration took = Duration.ofNanos(System.nanoTime() - started);
-            return ran
-                    ? new Attempt(took, Outcome.SUCCESS, String.join("; ", session.takeWarnings()))
-                    : new Attempt(
-                            took,
-                            Outcome.SKIPPED,
-                            "pg_partman's maintenance runs in another session: "
-                                    + AdvisoryLock.RUN_MAINTENANCE.holder(session));
+            return new Attempt(took, call.ran() ? Outcome.SUCCESS : Outcome.SKIPPED, call.said());
         } catch (DatabaseException e) {
             return new Attempt(Duration.ofNanos(System.nanoTime() - started), Outcome.FAILURE, Observer.firstLine(e));
         }
     }
 
-    /** One call in a transaction; false if pg_partman would have done nothing, since another session runs maintenance. */
-    private static boolean run(Session session, Transaction transaction) {
-        session.takeWarnings();
+    /** What one call of pg_partman gave: whether it ran, and its warnings or who kept it from running. */
+    private record Call(boolean ran, String said) {}
+
+    private static Call call(Session session, Transaction transaction) {
         return session.inTransaction(() -> {
             transaction.limitLocks(session);
             if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
-                return false;
+                return new Call(
+                        false,
+                        "pg_partman's maintenance runs in another session: "
+                                + AdvisoryLock.RUN_MAINTENANCE.holder(session));
             }
+            session.takeWarnings();
             transaction.steps().forEach(step -> step.run(session));
-            return true;
+            String warnings =
+                    session.takeWarnings().stream().map(Observer::firstLine).collect(joining("; "));
+            if (DatabaseException.tellsOfLockTimeout(warnings)) {
+                throw new DatabaseException(warnings, DatabaseException.Kind.RETRYABLE);
+            }
+            return new Call(true, warnings);
         });
     }
 

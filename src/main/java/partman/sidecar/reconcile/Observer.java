@@ -109,7 +109,10 @@ public class Observer {
     }
 
     static String firstLine(DatabaseException e) {
-        String message = String.valueOf(e.getMessage());
+        return firstLine(String.valueOf(e.getMessage()));
+    }
+
+    static String firstLine(String message) {
         int end = message.indexOf('\n');
         return end < 0 ? message : message.substring(0, end);
     }

@@ -3,7 +3,9 @@ package partman.sidecar.step;
 import static partman.sidecar.postgres.Sql.sql;
 
 import java.time.LocalDateTime;
+import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.postgres.Sql;
@@ -13,8 +15,17 @@ import partman.sidecar.postgres.Sql;
  *
  * <p>Takes {@code SHARE UPDATE EXCLUSIVE} on the parent and {@code ACCESS EXCLUSIVE} on the default partition, whose rows
  * are scanned: it must hold none of these times. The caller's transaction bounds the wait.
+ *
+ * @param defaultPartition null if the set has none, or if it is locked or detached already
  */
-public record CreatePartitions(QualifiedName parent, Identifier partman, List<LocalDateTime> times) implements Step {
+public record CreatePartitions(
+        QualifiedName parent, Identifier partman, @Nullable QualifiedName defaultPartition, List<LocalDateTime> times)
+        implements Step {
+
+    /** Waited for here, since pg_partman's functions report a lock that they did not get as an error like any other. */
+    private static final Sql LOCK_PARENT = sql("LOCK TABLE ONLY {parent} IN SHARE UPDATE EXCLUSIVE MODE");
+
+    private static final Sql LOCK_DEFAULT = sql("LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE");
 
     private static final Sql CREATE_PARTITION_TIME = sql("""
             SELECT {partman}.create_partition_time(
@@ -29,12 +40,16 @@ public record CreatePartitions(QualifiedName parent, Identifier partman, List<Lo
 
     @Override
     public List<Statement> statements() {
-        return List.of(Statement.locking(
-                "ACCESS EXCLUSIVE",
-                parent,
-                CREATE_PARTITION_TIME
-                        .with("partman", partman)
-                        .bind("parent_table", parent.unquoted())
-                        .bind("partition_times", Times.texts(times))));
+        List<Statement> making = new ArrayList<>();
+        making.add(Statement.locking("SHARE UPDATE EXCLUSIVE", parent, LOCK_PARENT.with("parent", parent)));
+        if (defaultPartition != null) {
+            making.add(Statement.locking(
+                    "ACCESS EXCLUSIVE", defaultPartition, LOCK_DEFAULT.with("default", defaultPartition)));
+        }
+        making.add(Statement.of(CREATE_PARTITION_TIME
+                .with("partman", partman)
+                .bind("parent_table", parent.unquoted())
+                .bind("partition_times", Times.texts(times))));
+        return NewPartitions.of(parent, partman, making);
     }
 }

@@ -16,14 +16,12 @@ import partman.sidecar.postgres.Sql;
  * Builds the empty partitioned successor of a plain table, under its final name in the work schema, and registers it with
  * automatic maintenance off. Takes {@code ACCESS SHARE} on the plain table.
  *
- * @param owner the plain table's owner, who gets the template table
  * @param start lower bound of the oldest partition of the unbroken run up to the premade horizon
  * @param older lower bounds of partitions before {@code start}, for rows that are older than the retention
  */
 public record CreateShadow(
         TableSpec spec,
         Identifier partman,
-        Identifier owner,
         LocalDateTime start,
         List<LocalDateTime> older,
         List<Definition> shadowDdl,
@@ -39,10 +37,11 @@ public record CreateShadow(
                 PARTITION BY RANGE ({control})
             """);
 
-    /** {@code create_parent} would name it after the work schema. */
+    /**
+     * {@code create_parent} would name it after the work schema, and give it to the table's owner, who would need rights on
+     * pg_partman's schema for that.
+     */
     private static final Sql CREATE_TEMPLATE = sql("CREATE TABLE IF NOT EXISTS {template} (LIKE {table})");
-
-    private static final Sql OWN_TEMPLATE = sql("ALTER TABLE {template} OWNER TO {owner}");
 
     private static final Sql CREATE_PARENT = sql("""
             SELECT {partman}.create_parent(
@@ -71,18 +70,18 @@ public record CreateShadow(
                 CREATE_TABLE.with("shadow", shadow).with("table", table).with("control", spec.controlColumn())));
         statements.addAll(Statement.of(shadowDdl));
         statements.add(Statement.of(CREATE_TEMPLATE.with("template", template).with("table", table)));
-        statements.add(Statement.of(OWN_TEMPLATE.with("template", template).with("owner", owner)));
         statements.addAll(Statement.of(templateDdl));
-        statements.add(Statement.of(CREATE_PARENT
+        Statement createParent = Statement.of(CREATE_PARENT
                 .with("partman", partman)
                 .bind("parent_table", shadow.unquoted())
                 .bind("control", spec.controlColumn().name())
                 .bind("partition_interval", spec.partitionInterval().toString())
                 .bind("premake", spec.premake())
                 .bind("start_partition", Times.text(start))
-                .bind("template_table", template.unquoted())));
+                .bind("template_table", template.unquoted()));
+        statements.addAll(NewPartitions.of(shadow, partman, List.of(createParent)));
         if (!older.isEmpty()) {
-            statements.addAll(new CreatePartitions(shadow, partman, older).statements());
+            statements.addAll(new CreatePartitions(shadow, partman, null, older).statements());
         }
         return List.copyOf(statements);
     }

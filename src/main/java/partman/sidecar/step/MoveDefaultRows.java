@@ -79,7 +79,7 @@ public record MoveDefaultRows(
             statements.addAll(register.statements());
         }
         if (!partitions.isEmpty()) {
-            statements.addAll(new CreatePartitions(parent, partman, partitions).statements());
+            statements.addAll(new CreatePartitions(parent, partman, null, partitions).statements());
         }
         statements.add(
                 Statement.of(range(INSERT).with("parent", parent).with("columns", new Identifiers(set.columns()))));

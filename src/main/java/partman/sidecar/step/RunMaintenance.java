@@ -28,7 +28,12 @@ public record RunMaintenance(QualifiedName parent, Identifier partman) implement
 
     @Override
     public List<Statement> statements() {
-        return List.of(Statement.locking(
-                "ACCESS EXCLUSIVE", parent, RUN.with("partman", partman).bind("parent_table", parent.unquoted())));
+        return NewPartitions.of(
+                parent,
+                partman,
+                List.of(Statement.locking(
+                        "ACCESS EXCLUSIVE",
+                        parent,
+                        RUN.with("partman", partman).bind("parent_table", parent.unquoted()))));
     }
 }
