@@ -6,6 +6,7 @@ import io.vertx.core.json.JsonObject;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.testing.Postgres;
@@ -74,8 +75,11 @@ class ServiceIT {
                             > 0);
 
             // six months with rows, the present one, three premade
-            assertThat(sidecar.metric("partman_partitions", "parent_table", TABLE))
-                    .hasValue(10);
+            // six months with rows, the present one, three premade, and one that pg_partman makes on top of them
+            sidecar.await(
+                    "all partitions",
+                    () -> sidecar.metric("partman_partitions", "parent_table", TABLE)
+                            .equals(OptionalDouble.of(11)));
             assertThat(database.single(
                             "SELECT count(*) FROM pg_inherits WHERE inhparent = '%s'::regclass".formatted(TABLE)))
                     .isEqualTo(12L);
@@ -93,7 +97,7 @@ class ServiceIT {
                     .hasValue(1);
             assertThat(sidecar.metric("partman_premade_horizon_seconds", "parent_table", TABLE)
                             .orElse(0))
-                    .isBetween(80 * 86_400.0, 125 * 86_400.0);
+                    .isBetween(80 * 86_400.0, 160 * 86_400.0);
             assertThat(sidecar.metric("partman_retained_table_bytes", "parent_table", TABLE)
                             .orElse(0))
                     .isGreaterThan(0);
@@ -174,21 +178,78 @@ class ServiceIT {
         }
     }
 
-    @Test
-    void carriesOnAfterItWasKilled() {
+    /** Starts a conversion that takes seconds, and waits until it is under way. */
+    private SidecarProcess serviceInTheMiddleOfAConversion() {
         TableShapes.lagoPlain(database);
-        TableShapes.loadLagoRows(database, 3000, 6);
-        TableShapes.Content before = TableShapes.content(database, NAME);
+        TableShapes.loadLagoRows(database, 200_000, 6);
+        SidecarProcess sidecar = service();
+        sidecar.await("the copy", () -> !sidecar.lines("step=CreateShadow").isEmpty());
+        return sidecar;
+    }
 
-        try (SidecarProcess killed = service()) {
-            killed.await(
-                    "a connection", () -> !killed.lines("database reachable").isEmpty());
+    private void assertUntouched(TableShapes.Content before) {
+        // a query that waits for the table's lock waits for the end of the server process that was left behind
+        assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
+        assertThat(database.single("SELECT relkind::text FROM pg_class WHERE oid = '%s'::regclass".formatted(TABLE)))
+                .isEqualTo("r");
+        assertThat(database.strings("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'partman!_%' ESCAPE '!'"))
+                .isEmpty();
+    }
+
+    @Test
+    void leavesTheTableAsItWasWhenItIsKilledAndThenCarriesOn() {
+        try (SidecarProcess killed = serviceInTheMiddleOfAConversion()) {
             killed.kill();
+            assertThat(killed.lines("step=SwapTables"))
+                    .as("killed too late to show anything")
+                    .isEmpty();
         }
+        TableShapes.Content before = TableShapes.content(database, NAME);
+        assertThat(before.rows()).isEqualTo(200_000);
+        assertUntouched(before);
+
         try (SidecarProcess sidecar = service()) {
             sidecar.awaitState(TABLE, "healthy");
         }
 
         assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
+    }
+
+    @Test
+    void endsSoonInTheMiddleOfAConversionAndLeavesTheTableAsItWas() {
+        try (SidecarProcess sidecar = serviceInTheMiddleOfAConversion()) {
+            long asked = System.nanoTime();
+            sidecar.terminate();
+            int code = sidecar.exitCode(Duration.ofSeconds(10));
+            System.out.printf("SIGTERM in a conversion to exit: %d ms%n", (System.nanoTime() - asked) / 1_000_000);
+
+            assertThat(code).isIn(0, 143);
+            assertThat(sidecar.lines("step=SwapTables"))
+                    .as("ended too late to show anything")
+                    .isEmpty();
+        }
+
+        TableShapes.Content before = TableShapes.content(database, NAME);
+        assertThat(before.rows()).isEqualTo(200_000);
+        assertUntouched(before);
+    }
+
+    @Test
+    void takesOverWhenTheProcessThatWorksIsKilled() {
+        try (SidecarProcess first = service()) {
+            first.awaitState(TABLE, "missing");
+            try (SidecarProcess second = service()) {
+                second.awaitState(TABLE, "missing");
+                assertThat(first.metric("partman_leader")).hasValue(1);
+                assertThat(second.metric("partman_leader")).hasValue(0);
+                assertThat(second.status("/health/ready")).isEqualTo(200);
+
+                first.kill();
+                second.await("leader", () -> second.metric("partman_leader").equals(OptionalDouble.of(1)));
+                TableShapes.lagoPlain(database);
+
+                second.awaitState(TABLE, "healthy");
+            }
+        }
     }
 }

@@ -199,22 +199,25 @@ final class SetPlanner {
                 spec.infiniteTimePartitions(),
                 horizon.now(),
                 horizon.retentionLimit());
+        List<LocalDateTime> missing = new ArrayList<>(coverage.holes());
+        missing.addAll(coverage.notPremade());
         if (rest.rows() > 0) {
-            return emptyDefault(rest);
+            return emptyDefault(rest, missing);
         }
-        if (coverage.missing() > 0) {
-            List<LocalDateTime> times = new ArrayList<>(coverage.holes());
-            times.addAll(coverage.notPremade());
-            return new Plan.Run(
-                    DRIFTED,
-                    "%d partition(s) are missing".formatted(coverage.missing()),
-                    List.of(transaction(new CreatePartitions(spec.table(), partman, rest.name(), List.copyOf(times)))),
-                    List.of());
-        }
-        return new Plan.Nothing();
+        return missing.isEmpty()
+                ? new Plan.Nothing()
+                : createPartitions(DRIFTED, "%d partition(s) are missing".formatted(missing.size()), rest, missing);
     }
 
-    private Plan emptyDefault(DefaultPartition rest) {
+    private Plan createPartitions(TableState state, String reason, DefaultPartition rest, List<LocalDateTime> missing) {
+        return new Plan.Run(
+                state,
+                reason,
+                List.of(transaction(new CreatePartitions(spec.table(), partman, rest.name(), List.copyOf(missing)))),
+                List.of());
+    }
+
+    private Plan emptyDefault(DefaultPartition rest, List<LocalDateTime> missing) {
         Plan tooMany = tooMany(rest, DEFAULT_NOT_EMPTY);
         if (tooMany != null) {
             return tooMany;
@@ -223,6 +226,10 @@ final class SetPlanner {
         Move move = Move.of(rest, lower, horizon.end(), spec.partitionInterval(), horizon.current());
         String found = "%d row(s) in the default partition, the oldest of %s, the newest of %s"
                 .formatted(rest.rows(), rest.oldest(), rest.newest());
+        if (move == null && !missing.isEmpty()) {
+            // rows that stay for good must not keep partitions from being made
+            return createPartitions(DEFAULT_NOT_EMPTY, found, rest, missing);
+        }
         if (move == null) {
             return new Plan.Blocked(
                     DEFAULT_NOT_EMPTY,

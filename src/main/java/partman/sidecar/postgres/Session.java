@@ -133,8 +133,8 @@ public final class Session implements AutoCloseable {
             }
             connection.setAutoCommit(true);
         } catch (SQLException e) {
-            // the connection is broken: the server rolls back by itself, and close() throws the connection away
-            closeQuietly();
+            // the connection is broken: the server rolls back by itself, and the pool must not keep it
+            abort();
         }
     }
 

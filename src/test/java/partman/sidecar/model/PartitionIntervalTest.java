@@ -142,6 +142,11 @@ class PartitionIntervalTest {
         "1 minute, 2026-05-17T13:45:59.5, 2026-05-17T13:00",
         "30 seconds, 2026-05-17T13:45:59.5, 2026-05-17T13:45",
         "1 month, 2026-05-01T00:00, 2026-05-01T00:00",
+        "10 years, 2026-05-17T13:45, 2020-01-01T00:00",
+        "100 years, 2026-05-17T13:45, 2001-01-01T00:00",
+        "100 years, 2000-05-17T13:45, 1901-01-01T00:00",
+        "1000 years, 2026-05-17T13:45, 2001-01-01T00:00",
+        "1000 years, 2000-05-17T13:45, 1001-01-01T00:00",
     })
     void truncatesToTheCalendarUnitBelowIt(String interval, LocalDateTime moment, LocalDateTime floor) {
         assertThat(PartitionInterval.parse(interval).floor(moment)).isEqualTo(floor);
@@ -179,6 +184,7 @@ class PartitionIntervalTest {
         "6 hours, minute",
         "01:30:00, minute",
         "30 seconds, second",
+        "1 day 00:30:00, minute",
         "1 day 00:00:30, second",
     })
     void namesAUnitThatNoBoundCutsThrough(String interval, String unit) {

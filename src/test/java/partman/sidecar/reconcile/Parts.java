@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.time.LocalDateTime;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,9 @@ import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
@@ -128,6 +131,16 @@ public final class Parts {
         try (Session session = database.open()) {
             return new Catalog(settings.defaultRowsCap()).observe(session, settings.tables());
         }
+    }
+
+    /** One table as it is observed now. */
+    public ObservedTable observe(TableSpec spec) {
+        return Objects.requireNonNull(observe().tables().get(spec.table()));
+    }
+
+    /** One partition set as it is observed now. */
+    public PartitionSet observeSet(TableSpec spec) {
+        return ((ObservedTable.Partitioned) observe(spec)).set();
     }
 
     /** The time as a test sets it; the real one until then. */

@@ -1,0 +1,375 @@
+package partman.sidecar.plan;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.time.LocalDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Definition;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.ObservedServer.Extension;
+import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.ObservedTable.Interval;
+import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.PartitionSet.Child;
+import partman.sidecar.model.PartitionSet.DefaultPartition;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableSpec;
+
+/**
+ * What plans are made from. Unless a test says otherwise all is well: {@code public.events} has a partition for each month
+ * that its configuration asks for, at noon of 2026-05-17.
+ */
+final class Given {
+
+    static final QualifiedName EVENTS = QualifiedName.of("public", "events");
+    static final Identifier PARTMAN = new Identifier("partman");
+    static final Instant NOW = Instant.parse("2026-05-17T12:00:00Z");
+    static final Duration LOCK_TIMEOUT = Duration.ofMillis(700);
+
+    private Given() {}
+
+    // The server
+
+    static ObservedServer server(Extension extension) {
+        return server(extension, true);
+    }
+
+    static ObservedServer server(Extension extension, boolean mayCreate) {
+        return new ObservedServer(NOW, "17.11 (Debian)", "my db", "The Role", false, mayCreate, extension);
+    }
+
+    static ObservedServer server() {
+        return server(new Extension.Installed("5.2.4", PARTMAN, "5.2.4", true));
+    }
+
+    // The desired state: a month, premake 3, no retention
+
+    static SpecBuilder spec() {
+        return new SpecBuilder();
+    }
+
+    static final class SpecBuilder {
+
+        private PartitionInterval interval = PartitionInterval.parse("1 month");
+        private int premake = 3;
+        private @Nullable PartitionInterval retention;
+        private boolean keepTable = true;
+        private boolean infinite = true;
+        private @Nullable LocalDateTime start;
+        private int maxPartitions = 500;
+        private long moveRows = 1000;
+
+        SpecBuilder interval(String text) {
+            interval = PartitionInterval.parse(text);
+            return this;
+        }
+
+        SpecBuilder premake(int partitions) {
+            premake = partitions;
+            return this;
+        }
+
+        SpecBuilder retention(String text) {
+            retention = PartitionInterval.parse(text);
+            return this;
+        }
+
+        SpecBuilder keepTable(boolean keep) {
+            keepTable = keep;
+            return this;
+        }
+
+        SpecBuilder infinite(boolean newInfinite) {
+            infinite = newInfinite;
+            return this;
+        }
+
+        SpecBuilder start(String day) {
+            start = day(day);
+            return this;
+        }
+
+        SpecBuilder maxPartitions(int most) {
+            maxPartitions = most;
+            return this;
+        }
+
+        SpecBuilder moveRows(long most) {
+            moveRows = most;
+            return this;
+        }
+
+        TableSpec build() {
+            return new TableSpec(
+                    "events",
+                    EVENTS,
+                    new Identifier("at"),
+                    interval,
+                    premake,
+                    retention,
+                    keepTable,
+                    infinite,
+                    start,
+                    new TableSpec.Conversion(TableSpec.Method.OFFLINE, maxPartitions, LOCK_TIMEOUT),
+                    moveRows);
+        }
+    }
+
+    // Plain tables
+
+    static ObservedTable.Plain plain(boolean owned, ObservedTable.@Nullable Shape shape) {
+        return new ObservedTable.Plain(300, owned, 8192L, shape);
+    }
+
+    static ShapeBuilder shape() {
+        return new ShapeBuilder();
+    }
+
+    static final class ShapeBuilder {
+
+        private List<String> obstacles = List.of();
+        private List<String> notes = List.of();
+        private List<Definition> foreignKeys = List.of();
+        private List<Interval> intervals = List.of();
+        private long infinite;
+        private long bytes = 64L * 1024;
+        private boolean hashable = true;
+
+        ShapeBuilder obstacles(String... texts) {
+            obstacles = List.of(texts);
+            return this;
+        }
+
+        ShapeBuilder notes(String... texts) {
+            notes = List.of(texts);
+            return this;
+        }
+
+        ShapeBuilder foreignKeys(String... ddl) {
+            foreignKeys = definitions(ddl);
+            return this;
+        }
+
+        ShapeBuilder rows(Interval... units) {
+            intervals = List.of(units);
+            return this;
+        }
+
+        ShapeBuilder infinite(long rows) {
+            infinite = rows;
+            return this;
+        }
+
+        ShapeBuilder bytes(long total) {
+            bytes = total;
+            return this;
+        }
+
+        ShapeBuilder hashable(boolean newHashable) {
+            hashable = newHashable;
+            return this;
+        }
+
+        ObservedTable.Shape build() {
+            long total = intervals.stream().mapToLong(Interval::rows).sum() + infinite;
+            return new ObservedTable.Shape(
+                    new Identifier("owner"),
+                    obstacles,
+                    notes,
+                    List.of(new Identifier("id"), new Identifier("at")),
+                    hashable,
+                    bytes,
+                    new ObservedTable.Ddl(
+                            definitions("shadow"),
+                            definitions("template"),
+                            definitions("index"),
+                            foreignKeys,
+                            definitions("release"),
+                            definitions("carry over")),
+                    new ObservedTable.Rows(total, intervals, infinite));
+        }
+    }
+
+    static List<Definition> definitions(String... ddl) {
+        return Stream.of(ddl).map(Definition::new).toList();
+    }
+
+    static Interval rows(String day, long rows) {
+        return new Interval(day(day), rows);
+    }
+
+    // Partition sets
+
+    static SetBuilder set() {
+        return new SetBuilder();
+    }
+
+    static final class SetBuilder {
+
+        private boolean owned = true;
+        private String control = "at";
+        private String controlType = "timestamp";
+        private List<Child> children = months("2026-04", "2026-05", "2026-06", "2026-07", "2026-08");
+        private @Nullable DefaultPartition defaultPartition = emptyDefault();
+        private @Nullable Registration registration = registered().build();
+
+        SetBuilder owned(boolean newOwned) {
+            owned = newOwned;
+            return this;
+        }
+
+        SetBuilder control(String column, String type) {
+            control = column;
+            controlType = type;
+            return this;
+        }
+
+        SetBuilder children(List<Child> newChildren) {
+            children = newChildren;
+            return this;
+        }
+
+        SetBuilder defaultPartition(@Nullable DefaultPartition newDefault) {
+            defaultPartition = newDefault;
+            return this;
+        }
+
+        SetBuilder registration(@Nullable Registration newRegistration) {
+            registration = newRegistration;
+            return this;
+        }
+
+        ObservedTable.Partitioned build() {
+            return new ObservedTable.Partitioned(new PartitionSet(
+                    EVENTS,
+                    new Identifier("owner"),
+                    owned,
+                    new Identifier(control),
+                    controlType,
+                    children,
+                    defaultPartition,
+                    registration,
+                    PartitionSet.Detached.NONE,
+                    List.of(),
+                    List.of(new Identifier("id"), new Identifier("at"))));
+        }
+    }
+
+    static List<Child> months(String... months) {
+        List<Child> children = new ArrayList<>();
+        for (String month : months) {
+            LocalDateTime from = day(month + "-01");
+            children.add(child("events_p" + month.replace("-", "") + "01", from, from.plusMonths(1)));
+        }
+        return children;
+    }
+
+    static Child child(String name, @Nullable LocalDateTime from, @Nullable LocalDateTime to) {
+        return new Child(EVENTS.withName(new Identifier(name)), from, to, false, false, 8192L);
+    }
+
+    static DefaultPartition emptyDefault() {
+        return defaultWith(false);
+    }
+
+    /** A default partition that holds these rows. */
+    static DefaultPartition defaultWith(boolean capped, Interval... units) {
+        List<Interval> spread = List.of(units);
+        return new DefaultPartition(
+                EVENTS.withName(new Identifier("events_default")),
+                8192L,
+                true,
+                spread.stream().mapToLong(Interval::rows).sum(),
+                capped,
+                spread.isEmpty() ? null : spread.getFirst().from(),
+                spread.isEmpty() ? null : spread.getLast().from(),
+                spread);
+    }
+
+    static RegistrationBuilder registered() {
+        return new RegistrationBuilder();
+    }
+
+    static final class RegistrationBuilder {
+
+        private String control = "at";
+        private @Nullable PartitionInterval interval = PartitionInterval.parse("1 mon");
+        private int premake = 3;
+        private @Nullable String retention;
+        private boolean keepTable = true;
+        private boolean infinite = true;
+        private String maintenance = "on";
+
+        RegistrationBuilder control(String column) {
+            control = column;
+            return this;
+        }
+
+        RegistrationBuilder interval(@Nullable String text) {
+            interval = text == null ? null : PartitionInterval.parse(text);
+            return this;
+        }
+
+        RegistrationBuilder premake(int partitions) {
+            premake = partitions;
+            return this;
+        }
+
+        RegistrationBuilder retention(String text) {
+            retention = text;
+            return this;
+        }
+
+        RegistrationBuilder keepTable(boolean keep) {
+            keepTable = keep;
+            return this;
+        }
+
+        RegistrationBuilder infinite(boolean newInfinite) {
+            infinite = newInfinite;
+            return this;
+        }
+
+        RegistrationBuilder maintenance(String automatic) {
+            maintenance = automatic;
+            return this;
+        }
+
+        Registration build() {
+            return new Registration(
+                    control,
+                    interval,
+                    premake,
+                    readable(retention),
+                    retention,
+                    keepTable,
+                    infinite,
+                    maintenance,
+                    "partman.template_public_events",
+                    null);
+        }
+
+        private static @Nullable PartitionInterval readable(@Nullable String text) {
+            try {
+                return text == null ? null : PartitionInterval.parse(text);
+            } catch (IllegalArgumentException e) {
+                return null;
+            }
+        }
+    }
+
+    static LocalDateTime day(String date) {
+        return LocalDate.parse(date).atStartOfDay();
+    }
+
+    static List<LocalDateTime> days(String... dates) {
+        return Stream.of(dates).map(Given::day).toList();
+    }
+}
