@@ -71,6 +71,9 @@ final class CommandLine implements QuarkusApplication {
             Quarkus.waitForExit();
             return ExitCode.DONE;
         }
+        if (command != Command.CONVERT) {
+            leader.follow();
+        }
         try {
             Snapshot snapshot = observer.observe();
             if (snapshot.failure() != null) {

@@ -35,7 +35,7 @@ public final class Sidecar {
             System.setProperty("quarkus.http.host-enabled", "false");
             System.setProperty("quarkus.log.console.stderr", "true");
             if (command == Command.PLAN || command == Command.CHECK) {
-                System.setProperty("quarkus.log.category.\"partman\".level", "WARN");
+                System.setProperty("quarkus.log.category.\"partman\".level", "ERROR");
             }
         }
         Quarkus.run(CommandLine.class, arguments);

@@ -211,20 +211,26 @@ public final class Catalog {
         Map<String, List<ChildRow>> childrenByParent = children.stream().collect(groupingBy(ChildRow::parent));
         Map<QualifiedName, ObservedTable> tables = new LinkedHashMap<>();
         List<PartitionSet> others = new ArrayList<>();
+        List<QualifiedName> astray = new ArrayList<>();
         for (Relation relation : relations) {
-            ObservedTable table = relation.isPartitionedByOneColumn()
-                    ? new ObservedTable.Partitioned(partitionSet(
-                            relation,
-                            childrenByParent.getOrDefault(relation.oid(), List.of()),
-                            sizes,
-                            buckets,
-                            registrations.get(relation.name()),
-                            detached.getOrDefault(relation.name(), PartitionSet.Detached.NONE)))
-                    : unpartitioned(relation, sizes);
-            if (configured.containsKey(relation.name())) {
-                tables.put(relation.name(), table);
-            } else if (table instanceof ObservedTable.Partitioned(PartitionSet set)) {
-                others.add(set);
+            boolean isConfigured = configured.containsKey(relation.name());
+            if (isConfigured && (relation.isChild() || !relation.isPartitionedByOneColumn())) {
+                tables.put(relation.name(), unpartitioned(relation, sizes));
+            } else if (!relation.isPartitioned()) {
+                astray.add(relation.name());
+            } else {
+                PartitionSet set = partitionSet(
+                        relation,
+                        childrenByParent.getOrDefault(relation.oid(), List.of()),
+                        sizes,
+                        buckets,
+                        registrations.get(relation.name()),
+                        detached.getOrDefault(relation.name(), PartitionSet.Detached.NONE));
+                if (isConfigured) {
+                    tables.put(relation.name(), new ObservedTable.Partitioned(set));
+                } else {
+                    others.add(set);
+                }
             }
         }
         Map<QualifiedName, Long> retiredSizes = new LinkedHashMap<>();
@@ -233,7 +239,8 @@ public final class Catalog {
             retiredSizes.put(row.table(), size == null ? 0L : size.total());
         }
         Duration took = Duration.ofNanos(System.nanoTime() - started);
-        return new Observation(server.now(), took, server, tables, List.copyOf(others), retiredSizes);
+        return new Observation(
+                server.now(), took, server, tables, List.copyOf(others), List.copyOf(astray), retiredSizes);
     }
 
     /** Looks at the server alone. */
@@ -279,8 +286,12 @@ public final class Catalog {
             List<String> triggers,
             List<String> columns) {
 
+        boolean isPartitioned() {
+            return "p".equals(kind);
+        }
+
         boolean isPartitionedByOneColumn() {
-            return "p".equals(kind) && !isChild && "r".equals(strategy) && keyColumns == 1 && keyColumn != null;
+            return isPartitioned() && "r".equals(strategy) && keyColumns == 1 && keyColumn != null;
         }
 
         boolean isPartitionedByTime() {
@@ -339,7 +350,7 @@ public final class Catalog {
     private static List<ChildRow> children(Session session, List<Relation> relations) {
         List<String> parents = new ArrayList<>();
         for (Relation relation : relations) {
-            if (relation.isPartitionedByOneColumn() && relation.oid() != null) {
+            if (relation.isPartitioned() && relation.oid() != null) {
                 parents.add(relation.oid());
             }
         }
@@ -387,7 +398,7 @@ public final class Catalog {
 
     private static Map<QualifiedName, PartitionSet.Detached> detached(Session session, List<Relation> relations) {
         List<QualifiedName> sets = relations.stream()
-                .filter(Relation::isPartitionedByOneColumn)
+                .filter(Relation::isPartitioned)
                 .map(Relation::name)
                 .toList();
         Map<QualifiedName, PartitionSet.Detached> detached = new LinkedHashMap<>();
@@ -480,7 +491,7 @@ public final class Catalog {
                 String.valueOf(relation.keyType()),
                 List.copyOf(children),
                 defaultPartition,
-                registration,
+                registration == null || !relation.isChild() ? registration : registration.withoutInterval(),
                 detached,
                 relation.triggers().stream()
                         .map(text -> new PartitionSet.Trigger(new Identifier(text.substring(1)), text.charAt(0)))

@@ -174,6 +174,13 @@ final class Values {
                     Shown.quoted(text) + " has a dot within a name, which pg_partman can't handle; rename the table");
             return null;
         }
+        if (table != null && table.unquoted().contains("'")) {
+            faults.add(
+                    key,
+                    Shown.quoted(text)
+                            + " has an apostrophe in a name, which pg_partman's maintenance can't handle; rename the table");
+            return null;
+        }
         return table;
     }
 

@@ -10,6 +10,7 @@ import java.util.Map;
  *
  * @param tables every configured table, by its name
  * @param otherSets sets in {@code part_config} that are not configured: maintained and measured, never reconfigured
+ * @param astray names in {@code part_config} that no partitioned table has: pg_partman fails on them
  * @param retired plain tables that a conversion has retired and that are still there, with their sizes in bytes
  */
 public record Observation(
@@ -18,4 +19,5 @@ public record Observation(
         ObservedServer server,
         Map<QualifiedName, ObservedTable> tables,
         List<PartitionSet> otherSets,
+        List<QualifiedName> astray,
         Map<QualifiedName, Long> retired) {}

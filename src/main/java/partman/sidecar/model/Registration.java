@@ -6,7 +6,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A set's row in {@code part_config}, as far as the sidecar reads it.
  *
- * @param partitionInterval null if the set is not partitioned by time
+ * @param partitionInterval null if the set is not partitioned by time, or is itself a partition: it then ends with its own
+ *     bounds, and no more partitions than fit are ever made
  * @param automaticMaintenance {@code on}, {@code off} or {@code none}
  * @param maintenanceLastRun null if it never ran, or, from pg_partman 5.5 on, failed the last time
  */
@@ -20,4 +21,20 @@ public record Registration(
         boolean infiniteTimePartitions,
         String automaticMaintenance,
         @Nullable String templateTable,
-        @Nullable Instant maintenanceLastRun) {}
+        @Nullable Instant maintenanceLastRun) {
+
+    /** The registration of a set that is itself a partition. */
+    public Registration withoutInterval() {
+        return new Registration(
+                controlColumn,
+                null,
+                premake,
+                retention,
+                retentionText,
+                retentionKeepTable,
+                infiniteTimePartitions,
+                automaticMaintenance,
+                templateTable,
+                maintenanceLastRun);
+    }
+}

@@ -17,6 +17,7 @@ public class Leader {
 
     private final Database database;
     private @Nullable Session session;
+    private boolean follower;
 
     Leader(Database database) {
         this.database = database;
@@ -24,6 +25,9 @@ public class Leader {
 
     /** Takes the lock, or makes sure that it is still held; false if another process has it. */
     public synchronized boolean hold() {
+        if (follower) {
+            return false;
+        }
         if (session != null) {
             try {
                 session.backendPid();
@@ -45,6 +49,11 @@ public class Leader {
             }
         }
         return held;
+    }
+
+    /** Never takes the lock: for commands that only look, or whose work another lock guards. */
+    public synchronized void follow() {
+        follower = true;
     }
 
     /** Gives the lock back; always false, for what this process then is. */

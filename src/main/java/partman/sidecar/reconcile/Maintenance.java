@@ -90,8 +90,16 @@ public class Maintenance {
     }
 
     private static boolean isMaintained(Snapshot.Table table) {
+        if (isAstray(table)) {
+            return true;
+        }
         Registration registration = table.set() == null ? null : table.set().registration();
         return registration != null && registration.automaticMaintenance().equals("on");
+    }
+
+    /** Whether only {@code part_config} knows the table; it has no set to be maintained, which somebody should be told. */
+    private static boolean isAstray(Snapshot.Table table) {
+        return !table.configured() && table.set() == null;
     }
 
     private Map<QualifiedName, Attempt> attempt(List<Snapshot.Table> sets, Identifier partman) {
@@ -102,12 +110,14 @@ public class Maintenance {
             for (Snapshot.Table set : sets) {
                 attempts.put(
                         set.name(),
-                        holder == null
-                                ? attempt(session, set.name(), partman)
-                                : new Attempt(
-                                        Duration.ZERO,
-                                        Outcome.SKIPPED,
-                                        "pg_partman's maintenance lock is held by " + holder));
+                        isAstray(set)
+                                ? new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason())
+                                : holder == null
+                                        ? attempt(session, set.name(), partman)
+                                        : new Attempt(
+                                                Duration.ZERO,
+                                                Outcome.SKIPPED,
+                                                "pg_partman's maintenance lock is held by " + holder));
                 left.remove(set);
             }
         } catch (DatabaseException e) {

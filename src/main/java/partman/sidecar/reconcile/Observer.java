@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Coverage;
+import partman.sidecar.model.Literal;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
@@ -98,7 +99,7 @@ public class Observer {
     private Snapshot failed(Snapshot last, String failure) {
         boolean leads = leader.release();
         if (last.failure() == null || !last.attempted() || !sameWords(last.failure(), failure)) {
-            Log.warnf("database not usable, trying again every %s: %s", settings.observeEvery(), failure);
+            Log.warnf("database not usable: %s", failure);
         }
         return new Snapshot(last.observation(), last.tables(), failure, true, leads, last.observationErrors() + 1);
     }
@@ -148,7 +149,29 @@ public class Observer {
         for (PartitionSet set : observation.otherSets()) {
             tables.add(unconfigured(set, observation));
         }
+        for (QualifiedName name : observation.astray()) {
+            tables.add(astray(name, observation));
+        }
         return List.copyOf(tables);
+    }
+
+    private Snapshot.Table astray(QualifiedName name, Observation observation) {
+        String reason =
+                "part_config has a row for it, but it is no partitioned table: DELETE FROM %s.part_config WHERE parent_table = %s"
+                        .formatted(
+                                observation.server().partmanSchema().sql(),
+                                Literal.of(name.unquoted()).sql());
+        return new Snapshot.Table(
+                name,
+                false,
+                TableState.MISSING,
+                reason,
+                null,
+                null,
+                null,
+                null,
+                status.progressOf(name),
+                status.troubleOf(name));
     }
 
     private Snapshot.Table unconfigured(PartitionSet set, Observation observation) {

@@ -160,6 +160,8 @@ class SettingsTest {
                 "partman.tables.t.name | \"a | '\"a' has an unclosed double quote; write it as schema.table",
                 "partman.tables.t.name | s.\"a.b\" |"
                         + " 's.\"a.b\"' has a dot within a name, which pg_partman can't handle; rename the table",
+                "partman.tables.t.name | s.o'k |"
+                        + " 's.o'k' has an apostrophe in a name, which pg_partman's maintenance can't handle; rename the table",
                 "partman.tables.t.name | \"a.b\".t |"
                         + " '\"a.b\".t' has a dot within a name, which pg_partman can't handle; rename the table",
                 "partman.tables.t.control | \"\" | a name must not be empty; give the column's name",

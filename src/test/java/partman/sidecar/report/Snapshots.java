@@ -71,6 +71,7 @@ final class Snapshots {
                         new ObservedServer.Extension.Installed("5.2.4", new Identifier("partman"), "5.2.4", true)),
                 Map.of(),
                 List.of(),
+                List.of(),
                 Map.of());
     }
 
