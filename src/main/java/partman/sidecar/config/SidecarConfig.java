@@ -114,7 +114,7 @@ public interface SidecarConfig {
         @WithDefault("offline")
         String method();
 
-        /** Most partitions that a conversion makes; a table that needs more is left alone and reported. */
+        /** Most partitions that a conversion, or moving rows out of a default partition, makes; what needs more is left alone and reported. */
         @WithDefault("500")
         String maxPartitions();
     }

@@ -37,23 +37,6 @@ public record CreateShadow(
                 PARTITION BY RANGE ({control})
             """);
 
-    /**
-     * {@code create_parent} would name it after the work schema, and give it to the table's owner, who would need rights on
-     * pg_partman's schema for that.
-     */
-    private static final Sql CREATE_TEMPLATE = sql("CREATE TABLE IF NOT EXISTS {template} (LIKE {table})");
-
-    private static final Sql CREATE_PARENT = sql("""
-            SELECT {partman}.create_parent(
-                p_parent_table => :parent_table,
-                p_control => :control,
-                p_interval => :partition_interval,
-                p_premake => :premake::integer,
-                p_start_partition => :start_partition,
-                p_automatic_maintenance => 'off',
-                p_template_table => :template_table)
-            """);
-
     @Override
     public String summary() {
         return "create the partitioned successor of %s, from %s on".formatted(spec.table(), start);
@@ -63,23 +46,12 @@ public record CreateShadow(
     public List<Statement> statements() {
         QualifiedName table = spec.table();
         QualifiedName shadow = WorkSchema.shadowOf(table);
-        QualifiedName template = WorkSchema.templateOf(table, partman);
         List<Statement> statements = new ArrayList<>();
         statements.add(Statement.of(CREATE_SCHEMA.with("schema", shadow.schema())));
         statements.add(Statement.of(
                 CREATE_TABLE.with("shadow", shadow).with("table", table).with("control", spec.controlColumn())));
         statements.addAll(Statement.of(shadowDdl));
-        statements.add(Statement.of(CREATE_TEMPLATE.with("template", template).with("table", table)));
-        statements.addAll(Statement.of(templateDdl));
-        Statement createParent = Statement.of(CREATE_PARENT
-                .with("partman", partman)
-                .bind("parent_table", shadow.unquoted())
-                .bind("control", spec.controlColumn().name())
-                .bind("partition_interval", spec.partitionInterval().toString())
-                .bind("premake", spec.premake())
-                .bind("start_partition", Times.text(start))
-                .bind("template_table", template.unquoted()));
-        statements.addAll(NewPartitions.of(shadow, partman, List.of(createParent)));
+        statements.addAll(new NewSet(spec, shadow, partman, false, start, true).statements(Statement.of(templateDdl)));
         if (!older.isEmpty()) {
             statements.addAll(new CreatePartitions(shadow, partman, null, older).statements());
         }

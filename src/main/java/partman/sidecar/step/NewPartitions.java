@@ -28,9 +28,13 @@ final class NewPartitions {
                        WHERE i.inhparent = :parent::regclass), ''), true)
             """);
 
-    /** An owner who may not create in the schema can't be given a table there; the partition then stays the caller's. */
+    /**
+     * The quotes around the block have a tag, so that a dollar sign in the schema's name does not end it.
+     *
+     * <p>An owner who may not create in the schema can't be given a table there; the partition then stays the caller's.
+     */
     private static final Sql ADOPT = sql("""
-            DO $$
+            DO $partman_sidecar$
             DECLARE
                 parent CONSTANT regclass := current_setting('partman_sidecar.parent')::regclass;
                 part record;
@@ -76,7 +80,7 @@ final class NewPartitions {
                     END IF;
                 END LOOP;
             END
-            $$
+            $partman_sidecar$
             """);
 
     private NewPartitions() {}

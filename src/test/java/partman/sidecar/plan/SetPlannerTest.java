@@ -421,6 +421,20 @@ class SetPlannerTest {
     }
 
     @Test
+    void createsWhatIsMissingThoughRowsStayInTheDefaultPartition() {
+        Plan.Run run = run(
+                SPEC,
+                Given.set()
+                        .children(months("2026-03", "2026-04", "2026-05", "2026-06"))
+                        .defaultPartition(defaultWith(false, rows("2099-01-01", 2))));
+
+        assertThat(run.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
+        assertThat(run.reason()).contains("2 row(s)");
+        assertThat(steps(run))
+                .containsExactly(new CreatePartitions(EVENTS, PARTMAN, DEFAULT, days("2026-07-01", "2026-08-01")));
+    }
+
+    @Test
     void createsEveryPartitionOfARegisteredSetWithoutAny() {
         Plan.Run run = run(SPEC, Given.set().children(List.of()));
 
