@@ -12,6 +12,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
+import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.PlanText;
 import partman.sidecar.postgres.DatabaseException;
@@ -71,7 +72,7 @@ final class CommandLine implements QuarkusApplication {
             Quarkus.waitForExit();
             return ExitCode.DONE;
         }
-        if (command != Command.CONVERT) {
+        if (command != Command.CONVERT && command != Command.ABORT) {
             leader.follow();
         }
         try {
@@ -85,7 +86,7 @@ final class CommandLine implements QuarkusApplication {
                 case CHECK -> check(snapshot);
                 case CONVERT -> convert(snapshot);
                 case MAINTAIN -> maintain(snapshot);
-                case ABORT -> abort();
+                case ABORT -> abort(snapshot);
                 case DROP_RETIRED -> dropRetired(snapshot);
                 case RUN, HELP -> throw new IllegalStateException("no command for here: " + command);
             };
@@ -123,8 +124,11 @@ final class CommandLine implements QuarkusApplication {
 
     private static int pending(Plan plan) {
         return switch (plan) {
-            case Plan.Nothing _, Plan.Wait _ -> ExitCode.DONE;
-            case Plan.Run _, Plan.Convert _, Plan.Survey _ -> ExitCode.CHANGES_PENDING;
+            case Plan.Nothing _ -> ExitCode.DONE;
+            // a conversion that waits for its window is not done
+            case Plan.Wait(TableState state, String _) ->
+                state == TableState.CONVERTING ? ExitCode.CHANGES_PENDING : ExitCode.DONE;
+            case Plan.Run _, Plan.Convert _, Plan.Online _, Plan.Survey _ -> ExitCode.CHANGES_PENDING;
             case Plan.Blocked _ -> ExitCode.BLOCKED;
         };
     }
@@ -164,10 +168,17 @@ final class CommandLine implements QuarkusApplication {
         return code;
     }
 
-    /** A conversion is one transaction: whatever stopped it, PostgreSQL has undone it already. */
-    private int abort() {
-        out.println("nothing to abort: an unfinished conversion leaves nothing behind");
-        return ExitCode.DONE;
+    private int abort(Snapshot snapshot) {
+        if (!mayChange(snapshot, true)) {
+            return ExitCode.BLOCKED;
+        }
+        int code = ExitCode.DONE;
+        for (TableSpec spec : settings.tables()) {
+            Reconciler.Abort abort = reconciler.abort(spec);
+            out.printf("%s: %s%n", spec.table(), abort.words());
+            code = Math.max(code, abort == Reconciler.Abort.TOO_LATE ? ExitCode.BLOCKED : ExitCode.DONE);
+        }
+        return code;
     }
 
     private int dropRetired(Snapshot snapshot) {

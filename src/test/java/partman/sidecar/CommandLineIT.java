@@ -5,6 +5,8 @@ import static partman.sidecar.testing.SidecarProcess.with;
 
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.testing.Postgres;
 import partman.sidecar.testing.SidecarProcess;
@@ -48,14 +50,15 @@ class CommandLineIT {
                 .getFirst();
     }
 
-    @Test
-    void plansTheConversionAsSqlThatPsqlRuns() {
+    @ParameterizedTest
+    @ValueSource(strings = {"online", "offline"})
+    void plansTheConversionAsSqlThatPsqlRuns(String method) {
         TableShapes.lagoPlain(database);
         TableShapes.loadLagoRows(database, 3000, 6);
         TableShapes.Content before = TableShapes.content(database, NAME);
         String untouched = CatalogFingerprint.of(database);
 
-        Ended plan = run("plan");
+        Ended plan = run("plan", "PARTMAN_CONVERSION_METHOD", method);
 
         assertThat(plan.code()).as(plan.err()).isEqualTo(3);
         assertThat(CatalogFingerprint.of(database)).isEqualTo(untouched);
@@ -191,7 +194,7 @@ class CommandLineIT {
 
     @Test
     void failsWithoutADatabase() {
-        for (String command : new String[] {"plan", "check", "convert", "maintain", "drop-retired"}) {
+        for (String command : new String[] {"plan", "check", "convert", "maintain", "abort", "drop-retired"}) {
             Ended ended = run(command, "DATABASE_URL", "postgresql://lago:swordfish@127.0.0.1:1/lago");
 
             assertThat(ended.code()).as(command).isEqualTo(1);
@@ -216,7 +219,7 @@ class CommandLineIT {
         Ended abort = run("abort");
 
         assertThat(abort.code()).isEqualTo(0);
-        assertThat(abort.out()).contains("nothing to abort");
+        assertThat(abort.out()).isEqualTo(TABLE + ": no conversion to give up\n");
         assertThat(CatalogFingerprint.of(database)).isEqualTo(untouched);
     }
 
@@ -241,7 +244,7 @@ class CommandLineIT {
         String untouched = CatalogFingerprint.of(database);
 
         for (String mode : new String[] {"plan", "observe"}) {
-            for (String command : new String[] {"convert", "drop-retired"}) {
+            for (String command : new String[] {"convert", "abort", "drop-retired"}) {
                 Ended ended = run(command, "PARTMAN_MODE", mode);
 
                 assertThat(ended.code()).as(mode + " " + command).isEqualTo(4);

@@ -32,6 +32,16 @@ class ServiceIT {
         return SidecarProcess.service(Map.of("DATABASE_URL", database.databaseUrl(), "PARTMAN_OBSERVE_EVERY", "1s"));
     }
 
+    private SidecarProcess offlineService() {
+        return SidecarProcess.service(Map.of(
+                "DATABASE_URL",
+                database.databaseUrl(),
+                "PARTMAN_OBSERVE_EVERY",
+                "1s",
+                "PARTMAN_CONVERSION_METHOD",
+                "offline"));
+    }
+
     /** Partitions that a client sees, without the default one. */
     private int partitions() {
         return database.strings("SELECT inhrelid::text FROM pg_inherits WHERE inhparent = '%s'::regclass"
@@ -147,6 +157,43 @@ class ServiceIT {
             assertThat(code).isIn(0, 143);
             for (String step : List.of(
                     "CreateExtension",
+                    "CreateShadow",
+                    "BeginConversion",
+                    "CreateJournal",
+                    "DeleteChangedRows",
+                    "Analyze",
+                    "VerifySuccessor",
+                    "LockTable",
+                    "SwapTables")) {
+                assertThat(sidecar.lines("step=" + step + " ")).as(step).hasSize(1);
+            }
+            for (String phase : List.of("journal", "backfill", "keys_once", "indexes", "catch_up", "verify", "swap")) {
+                assertThat(sidecar.lines("conversion phase=%s done".formatted(phase)))
+                        .as(phase)
+                        .hasSize(1);
+            }
+            assertThat(sidecar.lines("table=" + TABLE + " state=healthy")).hasSize(1);
+            assertThat(sidecar.lines("maintenance=success")).hasSize(1);
+            assertThat(sidecar.lines(" ERROR ")).isEmpty();
+            assertThat(sidecar.lines(" WARN ")).isEmpty();
+            assertThat(sidecar.lines("Exception")).isEmpty();
+            // an online conversion has some 25 steps, and one more for each of 8 or 9 partitions
+            assertThat(sidecar.output().lines()).hasSizeLessThan(50);
+        }
+    }
+
+    @Test
+    void logsEachStepOfAnOfflineConversionOnce() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 2000, 3);
+
+        try (SidecarProcess sidecar = offlineService()) {
+            sidecar.awaitState(TABLE, "healthy");
+            sidecar.await(
+                    "maintenance", () -> !sidecar.lines("maintenance=success").isEmpty());
+
+            for (String step : List.of(
+                    "CreateExtension",
                     "LockTable",
                     "CreateShadow",
                     "CopyRows",
@@ -155,11 +202,8 @@ class ServiceIT {
                     "SwapTables")) {
                 assertThat(sidecar.lines("step=" + step + " ")).as(step).hasSize(1);
             }
-            assertThat(sidecar.lines("table=" + TABLE + " state=healthy")).hasSize(1);
-            assertThat(sidecar.lines("maintenance=success")).hasSize(1);
             assertThat(sidecar.lines(" ERROR ")).isEmpty();
             assertThat(sidecar.lines(" WARN ")).isEmpty();
-            assertThat(sidecar.lines("Exception")).isEmpty();
             assertThat(sidecar.output().lines()).hasSizeLessThan(40);
         }
     }
@@ -183,11 +227,11 @@ class ServiceIT {
         }
     }
 
-    /** Starts a conversion that takes seconds, and waits until it is under way. */
-    private SidecarProcess serviceInTheMiddleOfAConversion() {
+    /** Starts an offline conversion that takes seconds, and waits until it is under way. */
+    private SidecarProcess serviceInTheMiddleOfAnOfflineConversion() {
         TableShapes.lagoPlain(database);
         TableShapes.loadLagoRows(database, 200_000, 6);
-        SidecarProcess sidecar = service();
+        SidecarProcess sidecar = offlineService();
         sidecar.await("the copy", () -> !sidecar.lines("step=CreateShadow").isEmpty());
         return sidecar;
     }
@@ -202,8 +246,8 @@ class ServiceIT {
     }
 
     @Test
-    void leavesTheTableAsItWasWhenItIsKilledAndThenCarriesOn() {
-        try (SidecarProcess killed = serviceInTheMiddleOfAConversion()) {
+    void leavesTheTableAsItWasWhenItIsKilledOfflineAndThenCarriesOn() {
+        try (SidecarProcess killed = serviceInTheMiddleOfAnOfflineConversion()) {
             killed.kill();
             assertThat(killed.lines("step=SwapTables"))
                     .as("killed too late to show anything")
@@ -213,7 +257,7 @@ class ServiceIT {
         assertThat(before.rows()).isEqualTo(200_000);
         assertUntouched(before);
 
-        try (SidecarProcess sidecar = service()) {
+        try (SidecarProcess sidecar = offlineService()) {
             sidecar.awaitState(TABLE, "healthy");
         }
 
@@ -221,8 +265,8 @@ class ServiceIT {
     }
 
     @Test
-    void endsSoonInTheMiddleOfAConversionAndLeavesTheTableAsItWas() {
-        try (SidecarProcess sidecar = serviceInTheMiddleOfAConversion()) {
+    void endsSoonInTheMiddleOfAnOfflineConversionAndLeavesTheTableAsItWas() {
+        try (SidecarProcess sidecar = serviceInTheMiddleOfAnOfflineConversion()) {
             long asked = System.nanoTime();
             sidecar.terminate();
             int code = sidecar.exitCode(Duration.ofSeconds(10));
@@ -237,6 +281,37 @@ class ServiceIT {
         TableShapes.Content before = TableShapes.content(database, NAME);
         assertThat(before.rows()).isEqualTo(200_000);
         assertUntouched(before);
+    }
+
+    @Test
+    void endsSoonInTheMiddleOfAConversionAndThenCarriesOn() {
+        TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, 200_000, 6);
+        TableShapes.Content before = TableShapes.content(database, NAME);
+        try (SidecarProcess sidecar = service()) {
+            sidecar.await("the copy", () -> !sidecar.lines("step=CreateJournal").isEmpty());
+            long asked = System.nanoTime();
+            sidecar.terminate();
+            int code = sidecar.exitCode(Duration.ofSeconds(10));
+            System.out.printf(
+                    "SIGTERM in an online conversion to exit: %d ms%n", (System.nanoTime() - asked) / 1_000_000);
+
+            assertThat(code).isIn(0, 143);
+            assertThat(sidecar.lines("step=SwapTables"))
+                    .as("ended too late to show anything")
+                    .isEmpty();
+        }
+        assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
+
+        try (SidecarProcess sidecar = service()) {
+            sidecar.awaitState(TABLE, "healthy");
+
+            assertThat(sidecar.lines("step=CreateShadow"))
+                    .as("it does not begin anew")
+                    .isEmpty();
+        }
+
+        assertThat(TableShapes.content(database, NAME)).isEqualTo(before);
     }
 
     @Test

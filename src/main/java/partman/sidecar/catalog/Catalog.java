@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
@@ -192,10 +193,12 @@ public final class Catalog {
     public Observation observe(Session session, List<TableSpec> specs) {
         long started = System.nanoTime();
         ObservedServer server = server(session);
-        Map<QualifiedName, Registration> registrations =
-                server.extension() instanceof Extension.Installed installed && installed.mayUse()
-                        ? Partman.registrations(session, installed.schema())
-                        : Map.of();
+        Map<QualifiedName, Registration> registrations = new LinkedHashMap<>();
+        if (server.extension() instanceof Extension.Installed installed && installed.mayUse()) {
+            registrations.putAll(Partman.registrations(session, installed.schema()));
+        }
+        Map<QualifiedName, Conversion> conversions = Conversions.of(session);
+        registrations.keySet().removeAll(Conversions.successors(conversions));
         Map<QualifiedName, TableSpec> configured =
                 specs.stream().collect(toMap(TableSpec::table, Function.identity(), (a, b) -> a, LinkedHashMap::new));
         Set<QualifiedName> names = new LinkedHashSet<>(configured.keySet());
@@ -214,7 +217,18 @@ public final class Catalog {
         List<QualifiedName> astray = new ArrayList<>();
         for (Relation relation : relations) {
             boolean isConfigured = configured.containsKey(relation.name());
-            if (isConfigured && (relation.isChild() || !relation.isPartitionedByOneColumn())) {
+            Conversion conversion = conversions.get(relation.name());
+            if (isConfigured && conversion != null) {
+                Size size = relation.oid() == null ? null : sizes.get(relation.oid());
+                tables.put(
+                        relation.name(),
+                        new ObservedTable.Converting(
+                                conversion,
+                                relation.oid() == null || relation.owned(),
+                                size == null ? null : size.total(),
+                                null,
+                                null));
+            } else if (isConfigured && (relation.isChild() || !relation.isPartitionedByOneColumn())) {
                 tables.put(relation.name(), unpartitioned(relation, sizes));
             } else if (!relation.isPartitioned()) {
                 astray.add(relation.name());

@@ -11,6 +11,7 @@ import partman.sidecar.model.Literal;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.RowKey;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.WorkSchema;
 import partman.sidecar.postgres.Session;
@@ -20,7 +21,14 @@ import partman.sidecar.postgres.Sql;
 public final class Shapes {
 
     private static final Sql FACTS = Sql.sql("""
-            SELECT pg_catalog.pg_get_userbyid(c.relowner) AS owner,
+            SELECT c.oid,
+                   pg_catalog.pg_get_userbyid(c.relowner) AS owner,
+                   {fingerprint} AS fingerprint,
+                   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_index AS i WHERE i.indrelid = c.oid AND i.indisunique)
+                       AS unique_indexes,
+                   COALESCE((SELECT y.typname
+                             FROM pg_catalog.pg_attribute AS a JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid
+                             WHERE a.attrelid = c.oid AND a.attname = :control AND a.attnum > 0), '') AS control_type,
                    pg_catalog.pg_total_relation_size(c.oid) AS total_bytes,
                    ARRAY(SELECT a.attname::text
                          FROM pg_catalog.pg_attribute AS a
@@ -41,6 +49,39 @@ public final class Shapes {
                                AND o.opcintype IN (t.oid, CASE t.typname WHEN 'varchar' THEN 'text'::regtype END))) AS hashable
             FROM pg_catalog.pg_class AS c
             WHERE c.oid = {table}::regclass
+            """);
+
+    /**
+     * The primary key if it will do, else what replication knows rows by, else the shortest. Its columns are compared by the operators
+     * of the index, which need not be those that the search path would give.
+     */
+    private static final Sql ROW_KEY = Sql.sql("""
+            SELECT c.relname AS name,
+                   ARRAY(SELECT a.attname::text
+                         FROM pg_catalog.unnest((i.indkey::smallint[])[0 : i.indnkeyatts - 1]) WITH ORDINALITY AS k (attnum, position)
+                         JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                         ORDER BY k.position) AS columns,
+                   (SELECT pg_catalog.string_agg(pg_catalog.format('s.%I OPERATOR(%I.%s) k.partman_key_%s', a.attname, n.nspname,
+                               o.oprname, k.position), ' AND ' ORDER BY k.position)
+                    FROM pg_catalog.unnest((i.indkey::smallint[])[0 : i.indnkeyatts - 1]) WITH ORDINALITY AS k (attnum, position)
+                    JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+                    JOIN pg_catalog.pg_opclass AS p ON p.oid = i.indclass[k.position - 1]
+                    JOIN pg_catalog.pg_amop AS m ON m.amopfamily = p.opcfamily AND m.amoplefttype = p.opcintype
+                        AND m.amoprighttype = p.opcintype AND m.amopstrategy = 3
+                    JOIN pg_catalog.pg_operator AS o ON o.oid = m.amopopr
+                    JOIN pg_catalog.pg_namespace AS n ON n.oid = o.oprnamespace) AS match
+            FROM pg_catalog.pg_index AS i
+            JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+            JOIN pg_catalog.pg_am AS m ON m.oid = c.relam AND m.amname = 'btree'
+            WHERE i.indrelid = {table}::regclass
+              AND i.indisunique AND i.indimmediate AND i.indisvalid AND i.indpred IS NULL AND i.indexprs IS NULL
+              AND NOT EXISTS (
+                  SELECT
+                  FROM pg_catalog.pg_attribute AS a
+                  WHERE a.attrelid = i.indrelid AND NOT a.attnotnull
+                    AND a.attnum = ANY ((i.indkey::smallint[])[0 : i.indnkeyatts - 1]))
+            ORDER BY i.indisprimary DESC, i.indisreplident DESC, i.indnkeyatts, c.relname
+            LIMIT 1
             """);
 
     /** Each row is one reason why the table can't be converted, in words that say what to change. */
@@ -128,6 +169,13 @@ public final class Shapes {
             SELECT pg_catalog.format('the index %s is invalid: REINDEX INDEX CONCURRENTLY or drop it', i.indexrelid::regclass)
             FROM t JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid WHERE NOT i.indisvalid
             UNION ALL
+            SELECT pg_catalog.format('the index %s lies in a tablespace of its own, which its partitions'' indexes would not: '
+                       'ALTER INDEX %s SET TABLESPACE pg_default', i.indexrelid::regclass, i.indexrelid::regclass)
+            FROM t
+            JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid
+            JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
+            WHERE c.reltablespace <> 0
+            UNION ALL
             SELECT pg_catalog.format('it is marked as clustered on %s, which a partitioned table can''t be: ALTER TABLE %s SET WITHOUT CLUSTER',
                        i.indexrelid::regclass, t.oid::regclass)
             FROM t JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid WHERE i.indisclustered
@@ -212,6 +260,13 @@ public final class Shapes {
               AND a.xact_start < pg_catalog.clock_timestamp() - INTERVAL '1 minute'
             """);
 
+    /** Over {@code k} and {@code c}, a key and its index, whose options PostgreSQL leaves out. */
+    static final Definition CONSTRAINT_OF_K = new Definition("""
+            CASE WHEN c.reloptions IS NULL THEN pg_catalog.pg_get_constraintdef(k.oid)
+                ELSE pg_catalog.regexp_replace(pg_catalog.pg_get_constraintdef(k.oid),
+                         '\\)(( DEFERRABLE)?( INITIALLY DEFERRED)?)$',
+                         pg_catalog.format(') WITH (%s)\\1', pg_catalog.array_to_string(c.reloptions, ', '))) END""");
+
     private static final Sql DDL = Sql.sql("""
             WITH t AS MATERIALIZED (
                 SELECT c.*, {place}::text AS place, {shadow}::text AS shadow
@@ -236,7 +291,7 @@ public final class Shapes {
                 SELECT 'TABLE ' || t.place AS object, pg_catalog.obj_description(t.oid, 'pg_class') AS comment FROM t
                 UNION ALL
                 SELECT pg_catalog.format('CONSTRAINT %I ON %s', c.conname, t.place), pg_catalog.obj_description(c.oid, 'pg_constraint')
-                FROM t JOIN pg_catalog.pg_constraint AS c ON c.conrelid = t.oid
+                FROM t JOIN pg_catalog.pg_constraint AS c ON c.conrelid = t.oid AND c.contype <> 'f'
                 UNION ALL
                 SELECT pg_catalog.format('INDEX %I.%I', n.nspname, c.relname), pg_catalog.obj_description(c.oid, 'pg_class')
                 FROM t
@@ -245,7 +300,7 @@ public final class Shapes {
                 JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                 UNION ALL
                 SELECT pg_catalog.format('TRIGGER %I ON %s', g.tgname, t.place), pg_catalog.obj_description(g.oid, 'pg_trigger')
-                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
                 UNION ALL
                 SELECT pg_catalog.format('POLICY %I ON %s', p.polname, t.place), pg_catalog.obj_description(p.oid, 'pg_policy')
                 FROM t JOIN pg_catalog.pg_policy AS p ON p.polrelid = t.oid
@@ -270,8 +325,10 @@ public final class Shapes {
                     SELECT 'toast.' || pg_catalog.unnest(x.reloptions) FROM pg_catalog.pg_class AS x WHERE x.oid = t.reltoastrelid) AS o (option)
                 UNION ALL
                 SELECT 'INDEXES', CASE k.contype WHEN 'p' THEN 1 ELSE 2 END, k.conname,
-                       pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
-                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
+                       pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname, {constraint_definition})
+                FROM t
+                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
+                JOIN pg_catalog.pg_class AS c ON c.oid = k.conindid
                 UNION ALL
                 SELECT 'INDEXES', 3, c.relname,
                        pg_catalog.format('CREATE %sINDEX %I ON %s %s', CASE WHEN i.indisunique THEN 'UNIQUE ' END, c.relname, t.shadow,
@@ -288,6 +345,16 @@ public final class Shapes {
                 UNION ALL
                 SELECT 'FOREIGN_KEYS', 1, k.conname,
                        pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
+                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                UNION ALL
+                SELECT x.phase, 2, k.conname, pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, x.place, d.description)
+                FROM t
+                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                JOIN pg_catalog.pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
+                CROSS JOIN LATERAL (VALUES ('FOREIGN_KEYS', t.shadow), ('FINAL_FOREIGN_KEYS', t.place)) AS x (phase, place)
+                UNION ALL
+                SELECT 'FINAL_FOREIGN_KEYS', 1, k.conname,
+                       pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.place, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
                 FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
                 UNION ALL
                 SELECT 'RELEASE', 1, s.relname, pg_catalog.format('ALTER SEQUENCE %I.%I OWNED BY NONE', s.nspname, s.relname)
@@ -375,11 +442,11 @@ public final class Shapes {
                 SELECT 'CARRY_OVER', 7, '', pg_catalog.format('ALTER TABLE %s FORCE ROW LEVEL SECURITY', t.place) FROM t WHERE t.relforcerowsecurity
                 UNION ALL
                 SELECT 'CARRY_OVER', 8, g.tgname, pg_catalog.pg_get_triggerdef(g.oid)
-                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
                 UNION ALL
                 SELECT 'CARRY_OVER', 9, g.tgname, pg_catalog.format('ALTER TABLE %s %s TRIGGER %I', t.place,
                            CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname)
-                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgenabled <> 'O'
+                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture' AND g.tgenabled <> 'O'
                 UNION ALL
                 SELECT 'CARRY_OVER', 10, '', pg_catalog.format('ALTER TABLE %s REPLICA IDENTITY %s', t.place,
                            CASE t.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX '
@@ -433,39 +500,71 @@ public final class Shapes {
             ORDER BY 1
             """);
 
+    /** There are few groups, which PostgreSQL can't know: it would sort all rows. */
+    private static final Sql NO_SORT = Sql.sql("SET enable_sort = off");
+
+    private static final Sql SORT_AGAIN = Sql.sql("RESET enable_sort");
+
     private enum Phase {
         SHADOW,
         TEMPLATE,
         INDEXES,
         FOREIGN_KEYS,
+        FINAL_FOREIGN_KEYS,
         RELEASE,
         CARRY_OVER
     }
 
     private Shapes() {}
 
-    /** Reads the shape of a plain table, which must exist. */
+    /** Reads the shape of a plain table, which must exist, and counts its rows. */
     public static ObservedTable.Shape of(Session session, TableSpec spec, ObservedServer server) {
+        return of(session, spec, server, true);
+    }
+
+    /** Reads the shape of a table whose conversion has begun; its rows were counted then. */
+    public static ObservedTable.Shape ofConverting(Session session, TableSpec spec, ObservedServer server) {
+        return of(session, spec, server, false);
+    }
+
+    private static ObservedTable.Shape of(Session session, TableSpec spec, ObservedServer server, boolean untouched) {
         QualifiedName table = spec.table();
         Literal name = Literal.of(table.sql());
-        List<String> obstacles = obstacles(session, spec, server);
+        List<String> obstacles = obstacles(session, spec, server, untouched);
         List<String> notes = session.query(NOTES, row -> row.text("note"));
         ObservedTable.Ddl ddl = ddl(session, table, server.partmanSchema());
-        ObservedTable.Rows rows = obstacles.isEmpty() ? rows(session, spec) : new ObservedTable.Rows(0, List.of(), 0);
+        ObservedTable.Rows rows =
+                untouched && obstacles.isEmpty() ? rows(session, spec) : new ObservedTable.Rows(0, List.of(), 0);
+        RowKey rowKey = session.findOne(
+                        ROW_KEY.with("table", name),
+                        row -> new RowKey(
+                                new Identifier(row.text("name")),
+                                row.texts("columns").stream()
+                                        .map(Identifier::new)
+                                        .toList(),
+                                new Definition(row.text("match"))))
+                .orElse(null);
         return session.requireOne(
-                FACTS.with("table", name),
+                FACTS.with("table", name)
+                        .with("fingerprint", Fingerprint.OF_C)
+                        .bind("control", spec.controlColumn().name()),
                 row -> new ObservedTable.Shape(
+                        row.number("oid"),
                         new Identifier(row.text("owner")),
+                        row.text("control_type"),
                         obstacles,
                         notes,
                         row.texts("columns").stream().map(Identifier::new).toList(),
                         row.flag("hashable"),
+                        rowKey,
+                        row.integer("unique_indexes"),
+                        row.text("fingerprint"),
                         row.number("total_bytes"),
                         ddl,
                         rows));
     }
 
-    private static List<String> obstacles(Session session, TableSpec spec, ObservedServer server) {
+    private static List<String> obstacles(Session session, TableSpec spec, ObservedServer server, boolean untouched) {
         QualifiedName table = spec.table();
         Identifier partman = server.partmanSchema();
         List<String> obstacles = new ArrayList<>();
@@ -478,7 +577,7 @@ public final class Shapes {
                         .bind("control", spec.controlColumn().name())
                         .bind("partman", partman.name())
                         .bind("retired", WorkSchema.retiredOf(table).sql())
-                        .bind("shadow", WorkSchema.shadowOf(table).sql()),
+                        .bind("shadow", untouched ? WorkSchema.shadowOf(table).sql() : null),
                 row -> row.text("obstacle")));
         if (server.extension() instanceof ObservedServer.Extension.Installed) {
             obstacles.addAll(session.query(
@@ -496,6 +595,7 @@ public final class Shapes {
         Map<Phase, List<Definition>> phases = new EnumMap<>(Phase.class);
         session.query(
                 DDL.with("table", Literal.of(table.sql()))
+                        .with("constraint_definition", CONSTRAINT_OF_K)
                         .with("place", Literal.of(table.sql()))
                         .with("shadow", Literal.of(shadow.sql()))
                         .with("work_schema", Literal.of(shadow.schema().sql()))
@@ -514,6 +614,7 @@ public final class Shapes {
                 phases.getOrDefault(Phase.TEMPLATE, List.of()),
                 phases.getOrDefault(Phase.INDEXES, List.of()),
                 phases.getOrDefault(Phase.FOREIGN_KEYS, List.of()),
+                phases.getOrDefault(Phase.FINAL_FOREIGN_KEYS, List.of()),
                 phases.getOrDefault(Phase.RELEASE, List.of()),
                 phases.getOrDefault(Phase.CARRY_OVER, List.of()));
     }
@@ -521,6 +622,7 @@ public final class Shapes {
     private static ObservedTable.Rows rows(Session session, TableSpec spec) {
         List<ObservedTable.Interval> intervals = new ArrayList<>();
         long[] totals = new long[2];
+        session.execute(NO_SORT);
         session.query(
                 ROWS.with("table", spec.table())
                         .with("control", spec.controlColumn())
@@ -536,6 +638,7 @@ public final class Shapes {
                     }
                     return null;
                 });
+        session.execute(SORT_AGAIN);
         return new ObservedTable.Rows(totals[0], List.copyOf(intervals), totals[1]);
     }
 }

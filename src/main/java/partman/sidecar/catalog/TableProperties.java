@@ -55,7 +55,7 @@ public final class TableProperties {
                 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                 UNION ALL
                 SELECT 'trigger', g.tgname, g.oid, 'pg_trigger'
-                FROM target AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+                FROM target AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
                 UNION ALL
                 SELECT 'policy', p.polname, p.oid, 'pg_policy'
                 FROM target AS t JOIN pg_catalog.pg_policy AS p ON p.polrelid = t.oid
@@ -109,7 +109,7 @@ public final class TableProperties {
             FROM target AS t JOIN pg_catalog.pg_policy AS p ON p.polrelid = t.oid
             UNION ALL
             SELECT 'trigger', g.tgname, pg_catalog.format('%s, enabled %s', pg_catalog.pg_get_triggerdef(g.oid), g.tgenabled)
-            FROM target AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal
+            FROM target AS t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
             UNION ALL
             SELECT 'replica identity', '', pg_catalog.string_agg(DISTINCT x.relreplident::text, ', ')
                        || COALESCE((SELECT ' ' || c.relname
@@ -179,6 +179,19 @@ public final class TableProperties {
             JOIN pg_catalog.pg_class AS v ON v.oid = r.ev_class AND v.oid <> t.oid
             """);
 
+    /** Grants and views come and go without a lock on the table that would keep them out. */
+    private static final Sql UNGUARDED = Sql.sql("""
+            SELECT pg_catalog.concat_ws('|', c.relacl::text, pg_catalog.pg_get_userbyid(c.relowner),
+                       (SELECT pg_catalog.string_agg(a.attacl::text, ';' ORDER BY a.attnum)
+                        FROM pg_catalog.pg_attribute AS a WHERE a.attrelid = c.oid AND a.attacl IS NOT NULL),
+                       (SELECT pg_catalog.string_agg(d.objid::text, ';' ORDER BY d.objid)
+                        FROM pg_catalog.pg_depend AS d
+                        WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+                          AND d.classid = 'pg_rewrite'::regclass)) AS unguarded
+            FROM pg_catalog.pg_class AS c
+            WHERE c.oid = {table}::regclass
+            """);
+
     private final Map<String, String> values;
 
     private TableProperties(Map<String, String> values) {
@@ -193,6 +206,27 @@ public final class TableProperties {
                 row -> values.put(
                         (row.text("kind") + " " + row.text("name")).strip(), String.valueOf(row.textOrNull("value"))));
         return new TableProperties(values);
+    }
+
+    /**
+     * What of the table others may change while a session locks it against schema changes only; equal as long as nobody has. Cheap,
+     * so that it can be read while nobody else may use the table.
+     */
+    public static String unguarded(Session session, QualifiedName table) {
+        return session.requireOne(
+                UNGUARDED.with("table", Literal.of(table.sql())), row -> String.valueOf(row.textOrNull("unguarded")));
+    }
+
+    /** The same properties but for the foreign keys and comments on them, which an online conversion adds last. */
+    public TableProperties withoutForeignKeys() {
+        Map<String, String> rest = new LinkedHashMap<>(values);
+        values.forEach((property, value) -> {
+            if (property.startsWith("constraint ") && value.startsWith("FOREIGN KEY")) {
+                rest.remove(property);
+                rest.remove("comment " + property);
+            }
+        });
+        return new TableProperties(rest);
     }
 
     /** What {@code successor} lacks, has differently or has too much, a line each; empty if both are alike. */

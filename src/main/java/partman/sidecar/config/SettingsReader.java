@@ -17,12 +17,17 @@ import partman.sidecar.config.Settings.Scheduler;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
 /** Types the settings' text; notes a fault for each value that makes no sense, and goes on with the next. */
 final class SettingsReader {
 
-    private static final String NONE = "none";
+    /** What becomes of a plain table that a conversion has retired. */
+    private enum Retired {
+        KEEP,
+        DROP
+    }
 
     private final SidecarConfig config;
     private final LocalDateTime now;
@@ -85,15 +90,36 @@ final class SettingsReader {
     }
 
     private TableSpec.Conversion conversion(Duration lockTimeout) {
+        SidecarConfig.Conversion conversion = config.conversion();
+        TableSpec.Method method =
+                values.word("partman.conversion.method", conversion.method(), TableSpec.Method.values(), List.of());
+        int maxPartitions =
+                (int) values.number("partman.conversion.max-partitions", conversion.maxPartitions(), 1, 10_000);
+        int workers = (int) values.number("partman.conversion.workers", conversion.workers(), 1, 16);
+        Duration batchTarget = values.duration(
+                "partman.conversion.batch-target",
+                conversion.batchTarget(),
+                Duration.ofMillis(100),
+                Duration.ofSeconds(60));
+        Long maxRowsPerSecond = values.numberOrNone(
+                "partman.conversion.max-rows-per-second", conversion.maxRowsPerSecond(), 1, 1_000_000_000);
+        Duration maxReplicaLag = values.durationOrNone(
+                "partman.conversion.max-replica-lag",
+                conversion.maxReplicaLag(),
+                Duration.ofSeconds(1),
+                Duration.ofHours(24));
+        SwapWindow swapWindow = values.windowOrNone("partman.conversion.swap-window", conversion.swapWindow());
+        Retired retired = values.word("partman.conversion.retired", conversion.retired(), Retired.values(), List.of());
         return new TableSpec.Conversion(
-                values.word(
-                        "partman.conversion.method",
-                        config.conversion().method(),
-                        TableSpec.Method.values(),
-                        List.of("online")),
-                (int) values.number(
-                        "partman.conversion.max-partitions", config.conversion().maxPartitions(), 1, 10_000),
-                lockTimeout);
+                method,
+                maxPartitions,
+                lockTimeout,
+                workers,
+                batchTarget,
+                maxRowsPerSecond == null ? 0 : maxRowsPerSecond,
+                maxReplicaLag,
+                swapWindow,
+                retired == Retired.DROP);
     }
 
     private @Nullable TableSpec table(
@@ -152,6 +178,6 @@ final class SettingsReader {
 
     private <T> @Nullable T optional(
             String key, Optional<String> text, BiFunction<String, String, @Nullable T> parser) {
-        return text.isEmpty() || text.get().equals(NONE) ? null : parser.apply(key, text.get());
+        return text.isEmpty() || Values.isNone(text.get()) ? null : parser.apply(key, text.get());
     }
 }

@@ -110,12 +110,42 @@ public interface SidecarConfig {
     /** How a plain table becomes a partitioned one. */
     interface Conversion {
 
-        /** The way to convert: {@code offline} does all in one transaction, during which the application waits for the table. */
-        @WithDefault("offline")
+        /**
+         * The way to convert: {@code online} copies while the application goes on reading and writing; {@code offline} does all
+         * in one transaction, during which the application waits for the table.
+         */
+        @WithDefault("online")
         String method();
 
         /** Most partitions that a conversion, or moving rows out of a default partition, makes; what needs more is left alone and reported. */
         @WithDefault("500")
         String maxPartitions();
+
+        /** Connections of an online conversion that copy rows and build indexes at the same time, from 1 to 16. */
+        @WithDefault("2")
+        String workers();
+
+        /** How long one batch of an online copy shall take, from {@code 100ms} to {@code 60s}; the number of its rows adapts. */
+        @WithDefault("1s")
+        String batchTarget();
+
+        /** Most rows that all workers together copy in a second, from 1 to 1000000000; {@code none} sets no limit. */
+        @WithDefault("none")
+        String maxRowsPerSecond();
+
+        /** How far a replica may lag before an online copy pauses, from {@code 1s} to {@code 24h}; {@code none} never pauses it. */
+        @WithDefault("30s")
+        String maxReplicaLag();
+
+        /**
+         * Time of the day, in UTC, at which an online conversion may put the partitioned table in the place of the plain one, for
+         * example {@code 02:00-04:00}; {@code 23:00-01:00} goes over midnight; {@code none} allows any time.
+         */
+        @WithDefault("none")
+        String swapWindow();
+
+        /** What becomes of the plain table once the partitioned one has taken its place: {@code keep} or {@code drop}. */
+        @WithDefault("keep")
+        String retired();
     }
 }

@@ -9,6 +9,7 @@ import com.cronutils.parser.CronParser;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
 import java.util.List;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.SwapWindow;
 
 /**
  * Reads one kind of value each from a setting's text. A text that is no such value is noted as a fault; what is returned for
@@ -35,6 +37,11 @@ final class Values {
 
     private static final Pattern DURATION = Pattern.compile("(\\d{1,9})\\s*(ms|s|m|h|d)");
     private static final Pattern WHOLE_NUMBER = Pattern.compile("[+-]?\\d+");
+    private static final String TIME = "((?:[01]\\d|2[0-3]):[0-5]\\d)";
+    private static final Pattern WINDOW = Pattern.compile(TIME + "\\s*-\\s*" + TIME);
+
+    /** Ends the advice of a fault where {@link #isNone} is allowed. */
+    private static final String OR_NONE = ", or none";
 
     /** As Quarkus' scheduler reads it with {@code quarkus.scheduler.cron-type=unix}. */
     private static final CronParser CRON = new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX));
@@ -80,16 +87,32 @@ final class Values {
         };
     }
 
+    /** Whether the text says that there shall be no value. */
+    static boolean isNone(String text) {
+        return text.equalsIgnoreCase("none");
+    }
+
     /** A whole number within limits, both of which are allowed. */
     long number(String key, String text, long min, long max) {
+        return number(key, text, min, max, "");
+    }
+
+    /** As {@link #number}, but null for {@code none}. */
+    @Nullable
+    Long numberOrNone(String key, String text, long min, long max) {
+        return isNone(text) ? null : number(key, text, min, max, OR_NONE);
+    }
+
+    private long number(String key, String text, long min, long max, String orElse) {
+        String bounds = "from %d to %d%s".formatted(min, max, orElse);
         if (!WHOLE_NUMBER.matcher(text).matches()) {
-            faults.add(key, "%s is not a whole number; use one from %d to %d".formatted(Shown.quoted(text), min, max));
+            faults.add(key, "%s is not a whole number; use one %s".formatted(Shown.quoted(text), bounds));
             return min;
         }
         // a number with so many digits is out of bounds whatever they are
         long number = text.length() > 18 ? Long.MAX_VALUE : Long.parseLong(text);
         if (number < min || number > max) {
-            faults.add(key, "%s is out of bounds; use a number from %d to %d".formatted(Shown.quoted(text), min, max));
+            faults.add(key, "%s is out of bounds; use a number %s".formatted(Shown.quoted(text), bounds));
             return min;
         }
         return number;
@@ -100,8 +123,18 @@ final class Values {
      * {@code PT30S}. A number without a unit is refused, since Quarkus reads it as seconds and PostgreSQL as milliseconds.
      */
     Duration duration(String key, String text, Duration min, Duration max) {
+        return duration(key, text, min, max, "");
+    }
+
+    /** As {@link #duration}, but null for {@code none}. */
+    @Nullable
+    Duration durationOrNone(String key, String text, Duration min, Duration max) {
+        return isNone(text) ? null : duration(key, text, min, max, OR_NONE);
+    }
+
+    private Duration duration(String key, String text, Duration min, Duration max, String orElse) {
         Duration duration = parsed(text);
-        String bounds = "from %s to %s".formatted(written(min), written(max));
+        String bounds = "from %s to %s%s".formatted(written(min), written(max), orElse);
         if (duration == null) {
             faults.add(
                     key,
@@ -144,6 +177,28 @@ final class Values {
             return duration.toHours() + "h";
         }
         return duration.toSeconds() > 0 ? duration.toSeconds() + "s" : duration.toMillis() + "ms";
+    }
+
+    /** A span of every day, {@code 02:00-04:00}; null for {@code none}, or if the text is no such span. */
+    @Nullable
+    SwapWindow windowOrNone(String key, String text) {
+        if (isNone(text)) {
+            return null;
+        }
+        Matcher window = WINDOW.matcher(text);
+        if (!window.matches()) {
+            faults.add(
+                    key,
+                    Shown.quoted(text)
+                            + " is not a window such as '02:00-04:00'; use two times from 00:00 to 23:59, in UTC"
+                            + OR_NONE);
+            return null;
+        }
+        return parsed(
+                key,
+                text,
+                "use two different times, or none for any time",
+                _ -> new SwapWindow(LocalTime.parse(window.group(1)), LocalTime.parse(window.group(2))));
     }
 
     /** A five-field cron expression that comes round at all, as it is written. */

@@ -27,6 +27,21 @@ public sealed interface ObservedTable {
             @Nullable Long sizeBytes,
             @Nullable Shape shape) implements ObservedTable {}
 
+    /**
+     * A table whose online conversion has begun.
+     *
+     * @param ownedByRole whether the sidecar's role may do what only the owner may
+     * @param shape what carrying on needs to know; null if it was not asked for
+     * @param successor what the partitioned successor is; null if it was not asked for
+     */
+    record Converting(
+            Conversion conversion,
+            boolean ownedByRole,
+            @Nullable Long sizeBytes,
+            @Nullable Shape shape,
+            @Nullable Successor successor)
+            implements ObservedTable {}
+
     /** A table that is partitioned by something else than one column's ranges. */
     record PartitionedOtherwise(String key) implements ObservedTable {}
 
@@ -38,17 +53,26 @@ public sealed interface ObservedTable {
      *
      * @param obstacles what makes a conversion impossible, each with what to change
      * @param notes what a person should know and that does not stand in the way
+     * @param controlType the control column's type; empty if there is no such column
      * @param columns those that a copy fills; generated ones fill themselves
      * @param hashable whether every column's type can be hashed, which makes the comparison of two copies fast
+     * @param rowKey null if no unique index over columns that are never null exists
+     * @param uniqueIndexes how many unique indexes there are, keys included
+     * @param fingerprint changes whenever the table's columns, checks, storage or file do
      * @param totalBytes with indexes and TOAST
      * @param ddl statements that give the successor what the table has, by when they run
      */
     record Shape(
+            long oid,
             Identifier owner,
+            String controlType,
             List<String> obstacles,
             List<String> notes,
             List<Identifier> columns,
             boolean hashable,
+            @Nullable RowKey rowKey,
+            int uniqueIndexes,
+            String fingerprint,
             long totalBytes,
             Ddl ddl,
             Rows rows) {}
@@ -59,7 +83,8 @@ public sealed interface ObservedTable {
      * @param shadow on the empty successor in the work schema: identity columns
      * @param template on pg_partman's template table: storage options
      * @param indexes on the filled successor: primary key, unique constraints, indexes
-     * @param foreignKeys on the filled successor
+     * @param foreignKeys on the filled successor in the work schema
+     * @param finalForeignKeys the same, on the successor in its final place
      * @param release on the plain table: what it must let go of before it leaves its place
      * @param carryOver on the successor in its final place, in this order
      */
@@ -68,8 +93,41 @@ public sealed interface ObservedTable {
             List<Definition> template,
             List<Definition> indexes,
             List<Definition> foreignKeys,
+            List<Definition> finalForeignKeys,
             List<Definition> release,
             List<Definition> carryOver) {}
+
+    /**
+     * The partitioned successor of a table whose online conversion has begun: in the work schema, or in the table's place once
+     * they were swapped.
+     *
+     * @param bounds every bound of its partitions, in order
+     * @param indexes statements that give its partitions the indexes they lack, a list for each partition, the largest first
+     * @param parentIndexes statements that give itself the indexes it lacks; they adopt those of the partitions
+     * @param superfluousIndexes statements that drop the indexes that the plain table has no more
+     * @param addForeignKeys statements that give its partitions, in their final place, the plain table's foreign keys for new rows
+     * @param validateForeignKeys statements that check those of the old rows, once they were swapped
+     * @param parentForeignKeys statements that then give itself the foreign keys; they adopt those of the partitions
+     */
+    record Successor(
+            List<LocalDateTime> bounds,
+            List<List<Definition>> indexes,
+            List<Definition> parentIndexes,
+            List<Definition> superfluousIndexes,
+            List<Definition> addForeignKeys,
+            List<Definition> validateForeignKeys,
+            List<Definition> parentForeignKeys) {
+
+        /** Whether an index is to be built or dropped. */
+        public boolean differsInIndexes() {
+            return lacksIndexes() || !superfluousIndexes.isEmpty();
+        }
+
+        /** Whether an index is to be built. */
+        public boolean lacksIndexes() {
+            return !indexes.isEmpty() || !parentIndexes.isEmpty();
+        }
+    }
 
     /**
      * Where a plain table's rows lie in time.

@@ -32,11 +32,28 @@ public record TableSpec(
      *
      * @param maxPartitions most partitions that a conversion makes
      * @param lockTimeout longest wait for a strong lock; whole milliseconds, at least one (0 would mean no limit)
+     * @param workers connections that copy rows and build indexes at the same time
+     * @param batchTarget how long one batch of the copy shall take; its size follows from that
+     * @param maxRowsPerSecond most rows that all workers together copy in a second; 0 for no limit
+     * @param maxReplicaLag how far a replica may lag before the copy pauses, or null if that does not matter
+     * @param swapWindow time of the day at which the tables may be swapped, or null for any time
+     * @param dropRetired whether the plain table is dropped once its successor has taken its place
      */
-    public record Conversion(Method method, int maxPartitions, Duration lockTimeout) {}
+    public record Conversion(
+            Method method,
+            int maxPartitions,
+            Duration lockTimeout,
+            int workers,
+            Duration batchTarget,
+            long maxRowsPerSecond,
+            @Nullable Duration maxReplicaLag,
+            @Nullable SwapWindow swapWindow,
+            boolean dropRetired) {}
 
     /** The ways to convert a plain table. */
     public enum Method {
+        /** While the application goes on reading and writing; needs a unique index over columns that are never null. */
+        ONLINE,
         /** In one transaction that holds the table's lock throughout: all or nothing, and the application waits. */
         OFFLINE
     }

@@ -3,6 +3,9 @@ package partman.sidecar.model;
 /** Names of the schemas that a conversion uses beside the table's own. */
 public final class WorkSchema {
 
+    /** Where online conversions keep what the catalog can't tell. */
+    public static final Identifier SIDECAR = new Identifier("partman_sidecar");
+
     private WorkSchema() {}
 
     /** Where the partitioned successor of a plain table is built, under its final name. */
@@ -19,5 +22,15 @@ public final class WorkSchema {
     public static QualifiedName templateOf(QualifiedName table, Identifier partman) {
         String rest = table.schema().name() + "_" + table.name().name();
         return new QualifiedName(partman, Identifier.ofCut("template_", rest));
+    }
+
+    /** Where the keys of changed rows wait during the conversion of the table with this OID. */
+    public static QualifiedName journalOf(long tableOid) {
+        return new QualifiedName(SIDECAR, new Identifier("journal_" + tableOid));
+    }
+
+    /** The trigger function that fills the journal. */
+    public static QualifiedName captureOf(long tableOid) {
+        return new QualifiedName(SIDECAR, new Identifier("capture_" + tableOid));
     }
 }

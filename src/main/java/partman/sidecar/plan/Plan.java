@@ -56,4 +56,21 @@ public sealed interface Plan {
             List<Transaction> after,
             List<String> notes)
             implements Plan {}
+
+    /**
+     * What is left of a plain table's online conversion, phase by phase, the next one first; each is followed by another look.
+     *
+     * @param conversion OID of the plain table, by which the conversion is known
+     * @param before transactions that come first
+     * @param after what follows by itself once the conversion is done
+     */
+    record Online(
+            TableState state,
+            String reason,
+            long conversion,
+            List<Transaction> before,
+            List<Stage> stages,
+            List<Transaction> after,
+            List<String> notes)
+            implements Plan {}
 }

@@ -36,6 +36,7 @@ public final class PlanText {
             case Plan.Survey _ -> text.append("-- its rows have to be counted before its conversion can be planned\n");
             case Plan.Run run -> append(text, run.notes(), transactions(run));
             case Plan.Convert convert -> append(text, convert.notes(), transactions(convert));
+            case Plan.Online online -> append(text, online);
         }
         return text.toString();
     }
@@ -51,25 +52,56 @@ public final class PlanText {
                 all.addAll(convert.after());
                 yield all;
             }
+            case Plan.Online online -> {
+                List<Transaction> all = new ArrayList<>(online.before());
+                online.stages().forEach(stage -> all.addAll(stage.all()));
+                all.addAll(online.after());
+                yield all;
+            }
         };
     }
 
     private static void append(StringBuilder text, List<String> notes, List<Transaction> transactions) {
         notes.forEach(note -> text.append("-- note: ").append(note).append('\n'));
         for (int i = 0; i < transactions.size(); i++) {
-            Transaction transaction = transactions.get(i);
-            text.append("\n-- transaction ")
-                    .append(i + 1)
-                    .append(" of ")
-                    .append(transactions.size())
-                    .append("\nBEGIN;\n");
-            append(text, transaction.limit());
-            for (Step step : transaction.steps()) {
-                text.append("-- ").append(step.summary()).append('\n');
-                step.statements().forEach(statement -> append(text, statement));
-            }
-            text.append("COMMIT;\n");
+            append(text, transactions.get(i), i + 1, transactions.size());
         }
+    }
+
+    private static void append(StringBuilder text, Plan.Online online) {
+        online.notes().forEach(note -> text.append("-- note: ").append(note).append('\n'));
+        int total = transactions(online).size();
+        int number = 0;
+        for (Transaction transaction : online.before()) {
+            append(text, transaction, ++number, total);
+        }
+        for (Stage stage : online.stages()) {
+            text.append("\n-- phase ").append(stage.phase().label());
+            if (!stage.remark().isEmpty()) {
+                text.append(": ").append(stage.remark());
+            }
+            text.append('\n');
+            for (Transaction transaction : stage.all()) {
+                append(text, transaction, ++number, total);
+            }
+        }
+        for (Transaction transaction : online.after()) {
+            append(text, transaction, ++number, total);
+        }
+    }
+
+    private static void append(StringBuilder text, Transaction transaction, int number, int total) {
+        text.append("\n-- transaction ")
+                .append(number)
+                .append(" of ")
+                .append(total)
+                .append("\nBEGIN;\n");
+        transaction.beginning().forEach(statement -> append(text, statement));
+        for (Step step : transaction.steps()) {
+            text.append("-- ").append(step.summary().replace("\n", " ")).append('\n');
+            step.statements().forEach(statement -> append(text, statement));
+        }
+        text.append("COMMIT;\n");
     }
 
     private static void append(StringBuilder text, Statement statement) {

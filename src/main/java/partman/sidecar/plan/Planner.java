@@ -1,6 +1,7 @@
 package partman.sidecar.plan;
 
 import static partman.sidecar.model.TableState.BLOCKED;
+import static partman.sidecar.model.TableState.DRIFTED;
 import static partman.sidecar.model.TableState.EXTENSION_MISSING;
 import static partman.sidecar.model.TableState.EXTENSION_UNAVAILABLE;
 import static partman.sidecar.model.TableState.EXTENSION_UNSUPPORTED;
@@ -10,7 +11,10 @@ import static partman.sidecar.model.TableState.PLAIN;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.ObservedTable;
@@ -18,6 +22,7 @@ import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.CreateExtension;
+import partman.sidecar.step.DropRetired;
 import partman.sidecar.step.Transaction;
 
 /** Compares what is desired of a table with what was observed of it. */
@@ -26,6 +31,29 @@ public final class Planner {
     private static final int FIRST_SUPPORTED_MAJOR = 5;
 
     private Planner() {}
+
+    /** The plan for one table of those that were observed; the last thing to do is to drop what is to be dropped. */
+    public static Plan plan(TableSpec spec, Observation observation) {
+        Plan plan = plan(
+                spec,
+                observation.server(),
+                Objects.requireNonNull(observation.tables().get(spec.table())));
+        return plan instanceof Plan.Nothing
+                        && spec.conversion().dropRetired()
+                        && observation.retired().containsKey(spec.table())
+                ? new Plan.Run(
+                        DRIFTED,
+                        "its conversion has kept the plain table, and partman.conversion.retired is drop",
+                        List.of(Transaction.of(
+                                new DropRetired(spec.table()), spec.conversion().lockTimeout())),
+                        List.of())
+                : plan;
+    }
+
+    /** Gives up an online conversion before its swap: the plain table stays as it is. */
+    public static Plan.Run abort(TableSpec spec, ObservedServer server, Conversion conversion) {
+        return OnlinePlanner.abort(spec, server, conversion, "the conversion is given up");
+    }
 
     /** The plan for one table. */
     public static Plan plan(TableSpec spec, ObservedServer server, ObservedTable table) {
@@ -42,6 +70,7 @@ public final class Planner {
                         "%s is partitioned by %s, not by ranges of %s"
                                 .formatted(spec.table(), key, spec.controlColumn()));
             case ObservedTable.Plain plain -> withExtension(spec, server, plain);
+            case ObservedTable.Converting converting -> withExtension(spec, server, converting);
             case ObservedTable.Partitioned partitioned -> withExtension(spec, server, partitioned);
         };
     }
@@ -119,12 +148,25 @@ public final class Planner {
                 all.addAll(before);
                 yield new Plan.Convert(EXTENSION_MISSING, reason, all, conversion, after, notes);
             }
+            case Plan.Online online -> {
+                List<Transaction> all = new ArrayList<>(List.of(create));
+                all.addAll(online.before());
+                yield new Plan.Online(
+                        EXTENSION_MISSING,
+                        reason,
+                        online.conversion(),
+                        all,
+                        online.stages(),
+                        online.after(),
+                        online.notes());
+            }
         };
     }
 
     private static Plan onTable(TableSpec spec, ObservedServer server, ObservedTable table) {
         return switch (table) {
             case ObservedTable.Plain plain -> onPlain(spec, server, plain);
+            case ObservedTable.Converting converting -> OnlinePlanner.plan(spec, server, converting);
             case ObservedTable.Partitioned(PartitionSet set) -> SetPlanner.plan(spec, server, set);
             case ObservedTable.Missing _, ObservedTable.NotATable _, ObservedTable.PartitionedOtherwise _ ->
                 throw new IllegalArgumentException("needs no extension: " + table);
@@ -139,7 +181,10 @@ public final class Planner {
         if (shape == null) {
             return new Plan.Survey(PLAIN, spec.table() + " is a plain table");
         }
-        return ConversionPlanner.plan(spec, server, shape);
+        return switch (spec.conversion().method()) {
+            case ONLINE -> OnlinePlanner.begin(spec, server, shape);
+            case OFFLINE -> ConversionPlanner.plan(spec, server, shape);
+        };
     }
 
     /** Only a table's owner, or a member of the owner's role, may change it. */

@@ -13,6 +13,16 @@
  *                                           +--UpdatePartConfig, MoveDefaultRows, CreatePartitions
  * </pre>
  *
+ * An online conversion is in one of these phases, which the database remembers; the state is {@code converting} until it is done:
+ *
+ * <pre>
+ *   shadow --> journal --> backfill --> keys_once --> indexes --> catch_up --> verify --> swap --> foreign_keys (if there are any)
+ *      ^          |            |            |          ^  |           |          | |        |
+ *      |          |            |            |          |  |           |          | |        +-- an index came: keys_once; went: indexes
+ *      +----------+------------+------------+----------+--+-----------+----------+-|-- the table was altered, truncated, rewritten
+ *                                                                                  +-- a difference: blocked, until a person aborts
+ * </pre>
+ *
  * A plan is carried out one transaction at a time; then the table is looked at again. That is also how work goes on after
  * a crash.
  */

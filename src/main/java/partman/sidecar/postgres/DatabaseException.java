@@ -29,13 +29,35 @@ public final class DatabaseException extends RuntimeException {
         this.sqlState = "";
     }
 
+    private DatabaseException(String message, DatabaseException cause) {
+        super(message, cause);
+        this.kind = cause.kind;
+        this.sqlState = cause.sqlState;
+    }
+
+    /** The same failure, with more to tell at the end of its first line. */
+    public DatabaseException with(String detail) {
+        String message = String.valueOf(getMessage());
+        return new DatabaseException(message.lines().findFirst().orElse("") + "; " + detail, this);
+    }
+
     public Kind kind() {
         return kind;
+    }
+
+    /** Whether it was not the server that failed: what was found does not allow to go on. */
+    public boolean isFinding() {
+        return getCause() == null;
     }
 
     /** Whether a lock was not granted within {@code lock_timeout}. */
     public boolean isLockTimeout() {
         return SqlState.isLockTimeout(sqlState) || tellsOfLockTimeout(String.valueOf(getMessage()));
+    }
+
+    /** Whether a statement named a table that does not exist (any more). */
+    public boolean isMissingTable() {
+        return SqlState.isMissingTable(sqlState);
     }
 
     /**

@@ -17,6 +17,8 @@ enum SqlState {
     CANNOT_CONNECT_NOW("57P03"),
     TOO_MANY_CONNECTIONS("53300");
 
+    private static final String UNDEFINED_TABLE = "42P01";
+
     private final String code;
 
     SqlState(String code) {
@@ -30,5 +32,9 @@ enum SqlState {
 
     static boolean isLockTimeout(String sqlState) {
         return LOCK_NOT_AVAILABLE.code.equals(sqlState);
+    }
+
+    static boolean isMissingTable(String sqlState) {
+        return UNDEFINED_TABLE.equals(sqlState);
     }
 }

@@ -154,7 +154,7 @@ public class Maintenance {
 
     private static Call call(Session session, Transaction transaction) {
         return session.inTransaction(() -> {
-            transaction.limitLocks(session);
+            transaction.begin(session);
             if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
                 return new Call(
                         false,

@@ -13,6 +13,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Literal;
 import partman.sidecar.model.Observation;
@@ -122,7 +123,9 @@ public class Observer {
         List<Snapshot.Table> tables = new ArrayList<>();
         for (TableSpec spec : settings.tables()) {
             ObservedTable observed = Objects.requireNonNull(observation.tables().get(spec.table()));
-            Plan plan = Planner.plan(spec, observation.server(), observed);
+            Plan plan = Planner.plan(spec, observation);
+            Plan verdict = plan instanceof Plan.Survey ? status.verdictOf(spec.table()) : null;
+            Plan shown = verdict == null ? plan : verdict;
             PartitionSet set =
                     observed instanceof ObservedTable.Partitioned(PartitionSet partitions) ? partitions : null;
             Coverage coverage = set == null || set.registration() == null
@@ -137,11 +140,14 @@ public class Observer {
             tables.add(new Snapshot.Table(
                     spec.table(),
                     true,
-                    plan.state(),
-                    plan.reason(),
+                    shown.state(),
+                    shown.reason(),
                     plan,
                     set,
                     coverage,
+                    observed instanceof ObservedTable.Converting converting
+                            ? copying(spec.table(), converting.conversion(), observation)
+                            : null,
                     observation.retired().get(spec.table()),
                     status.progressOf(spec.table()),
                     status.troubleOf(spec.table())));
@@ -155,6 +161,15 @@ public class Observer {
         return List.copyOf(tables);
     }
 
+    private Snapshot.Copying copying(QualifiedName table, Conversion conversion, Observation now) {
+        Observation before = status.latest().observation();
+        Conversion earlier = before != null && before.tables().get(table) instanceof ObservedTable.Converting converting
+                ? converting.conversion()
+                : null;
+        return Snapshot.Copying.of(
+                conversion, earlier, before == null ? Duration.ZERO : Duration.between(before.at(), now.at()));
+    }
+
     private Snapshot.Table astray(QualifiedName name, Observation observation) {
         String reason =
                 "part_config has a row for it, but it is no partitioned table: DELETE FROM %s.part_config WHERE parent_table = %s"
@@ -166,6 +181,7 @@ public class Observer {
                 false,
                 TableState.MISSING,
                 reason,
+                null,
                 null,
                 null,
                 null,
@@ -204,6 +220,7 @@ public class Observer {
                 set,
                 coverage,
                 null,
+                null,
                 status.progressOf(set.parent()),
                 status.troubleOf(set.parent()));
     }
@@ -231,8 +248,10 @@ public class Observer {
             if (now.equals(before)) {
                 continue;
             }
-            if (table.plan() instanceof Plan.Blocked(TableState state, String reason)) {
-                Log.errorf("table=%s state=%s, a person must act: %s", table.name(), state.label(), reason);
+            if (table.plan() instanceof Plan.Blocked || table.state() == TableState.BLOCKED) {
+                Log.errorf(
+                        "table=%s state=%s, a person must act: %s",
+                        table.name(), table.state().label(), table.reason());
             } else if (table.reason().isEmpty()) {
                 Log.infof("table=%s state=%s", table.name(), table.state().label());
             } else {

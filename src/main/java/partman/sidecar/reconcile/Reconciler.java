@@ -12,6 +12,7 @@ import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.config.Settings;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.QualifiedName;
@@ -36,6 +37,11 @@ public class Reconciler {
     private static final Duration FIRST_PAUSE = Duration.ofSeconds(5);
     private static final Duration LONGEST_PAUSE = Duration.ofMinutes(10);
 
+    private static final Duration BLOCKED_PAUSE = Duration.ofMinutes(1);
+
+    /** Whoever holds a lock may let it go at any time. */
+    private static final Duration LONGEST_LOCK_PAUSE = Duration.ofSeconds(30);
+
     /** A plan that is still not done after so many transactions goes in circles. */
     private static final int MOST_TRANSACTIONS = 50;
 
@@ -43,6 +49,7 @@ public class Reconciler {
     private final Database database;
     private final Observer observer;
     private final StepRunner runner;
+    private final OnlineConversion online;
     private final Maintenance maintenance;
     private final Status status;
     private final Leader leader;
@@ -55,6 +62,7 @@ public class Reconciler {
             Database database,
             Observer observer,
             StepRunner runner,
+            OnlineConversion online,
             Maintenance maintenance,
             Status status,
             Leader leader,
@@ -63,6 +71,7 @@ public class Reconciler {
         this.database = database;
         this.observer = observer;
         this.runner = runner;
+        this.online = online;
         this.maintenance = maintenance;
         this.status = status;
         this.leader = leader;
@@ -71,14 +80,26 @@ public class Reconciler {
 
     private record Pause(Instant until, Duration length) {}
 
-    /** Whether the last snapshot shows a table that work is to be done on now. */
-    boolean hasWork() {
+    /** The tables that the last snapshot shows work to be done on now. */
+    List<TableSpec> tablesWithWork() {
         Snapshot snapshot = status.latest();
-        return settings.mode() == Settings.Mode.APPLY
-                && snapshot.failure() == null
-                && snapshot.leader()
-                && snapshot.tables().stream()
-                        .anyMatch(table -> table.plan() != null && isWork(table.plan()) && !isPaused(table.name()));
+        if (settings.mode() != Settings.Mode.APPLY || snapshot.failure() != null || !snapshot.leader()) {
+            return List.of();
+        }
+        return settings.tables().stream()
+                .filter(spec -> !isPaused(spec.table())
+                        && snapshot.find(spec.table())
+                                .map(table -> table.plan() != null && isWork(table.plan()))
+                                .orElse(false))
+                .toList();
+    }
+
+    /** Whether the last snapshot shows a table in the middle of an online conversion, which may take long. */
+    boolean isConverting(TableSpec spec) {
+        return status.latest()
+                .find(spec.table())
+                .map(table -> table.copying() != null)
+                .orElse(false);
     }
 
     /** In mode {@code plan}: logs the SQL of each table whose state has changed since the last time. */
@@ -95,7 +116,7 @@ public class Reconciler {
 
     private static boolean isWork(Plan plan) {
         return switch (plan) {
-            case Plan.Run _, Plan.Convert _, Plan.Survey _ -> true;
+            case Plan.Run _, Plan.Convert _, Plan.Online _, Plan.Survey _ -> true;
             case Plan.Nothing _, Plan.Wait _, Plan.Blocked _ -> false;
         };
     }
@@ -105,19 +126,15 @@ public class Reconciler {
         return pause != null && clock.instant().isBefore(pause.until());
     }
 
-    /** Works on every table that needs it. */
-    void reconcile() {
-        for (TableSpec spec : settings.tables()) {
-            if (!isPaused(spec.table())) {
-                try {
-                    reconcile(spec);
-                } catch (RuntimeException e) {
-                    // a fault of this program must not keep the other tables from being worked on
-                    Log.errorf(e, "table=%s work on it failed", spec.table());
-                    pause(spec.table(), LONGEST_PAUSE);
-                    status.trouble(spec.table(), String.valueOf(e.getMessage()));
-                }
-            }
+    /** Works on one table; whatever happens, the other tables are worked on too. */
+    void work(TableSpec spec) {
+        try {
+            reconcile(spec);
+        } catch (RuntimeException e) {
+            // a fault of this program must not keep the other tables from being worked on
+            Log.errorf(e, "table=%s work on it failed", spec.table());
+            pause(spec.table(), LONGEST_PAUSE);
+            status.trouble(spec.table(), String.valueOf(e.getMessage()));
         }
     }
 
@@ -152,13 +169,22 @@ public class Reconciler {
                     runner.convert(spec, convert);
                 } else if (plan instanceof Plan.Convert convert) {
                     runner.run(spec.table(), convert.before().getFirst());
+                } else if (plan instanceof Plan.Online conversion) {
+                    online.carryOn(spec, conversion);
                 } else if (plan instanceof Plan.Run run) {
                     runner.run(spec.table(), run.transactions().getFirst());
                 }
                 changed = true;
+                // what stood in the way of this step does so no more, and the next one may take hours
+                status.calm(spec.table());
                 plan = plan(spec);
             }
             calm(spec.table());
+            status.verdict(spec.table(), plan);
+            if (plan instanceof Plan.Blocked) {
+                // to look again may mean to count all rows
+                pause(spec.table(), BLOCKED_PAUSE);
+            }
         } catch (DatabaseException e) {
             failure = Observer.firstLine(e);
             trouble(spec.table(), e);
@@ -167,6 +193,41 @@ public class Reconciler {
             maintenance.run(spec.table()::equals);
         }
         return new Result(plan, failure);
+    }
+
+    /** How it ended to give up a conversion, in words for people. */
+    public enum Abort {
+        NOTHING("no conversion to give up"),
+        TOO_LATE("too late: the partitioned table is in its place already, and the plain one is kept"),
+        DONE(
+                "conversion given up, the table is as it was; a service would begin anew, so set partman.mode to plan before you start one");
+
+        private final String words;
+
+        Abort(String words) {
+            this.words = words;
+        }
+
+        public String words() {
+            return words;
+        }
+    }
+
+    /** Gives up an online conversion that has not swapped the tables yet. The plain table stays as it is, and nothing else is left. */
+    public Abort abort(TableSpec spec) {
+        Observation observation;
+        try (Session session = database.open()) {
+            observation = observer.catalog().observe(session, List.of(spec));
+        }
+        if (!(observation.tables().get(spec.table()) instanceof ObservedTable.Converting converting)) {
+            return Abort.NOTHING;
+        }
+        if (converting.conversion().phase() == Conversion.Phase.FOREIGN_KEYS) {
+            return Abort.TOO_LATE;
+        }
+        Plan.Run abort = Planner.abort(spec, observation.server(), converting.conversion());
+        runner.run(spec.table(), abort.transactions().getFirst());
+        return Abort.DONE;
     }
 
     /** Drops the plain table that a conversion has kept; false if there is none. */
@@ -186,10 +247,11 @@ public class Reconciler {
     public Plan plan(TableSpec spec) {
         try (Session session = database.open()) {
             Observation observation = observer.catalog().observe(session, List.of(spec));
-            ObservedTable observed = Objects.requireNonNull(observation.tables().get(spec.table()));
-            Plan plan = Planner.plan(spec, observation.server(), observed);
-            if (plan instanceof Plan.Survey && observed instanceof ObservedTable.Plain plain) {
-                ObservedTable surveyed = StepRunner.survey(session, spec, observation.server(), plain);
+            Plan plan = Planner.plan(spec, observation);
+            if (plan instanceof Plan.Survey) {
+                ObservedTable observed =
+                        Objects.requireNonNull(observation.tables().get(spec.table()));
+                ObservedTable surveyed = StepRunner.survey(session, spec, observation.server(), observed);
                 return Planner.plan(spec, observation.server(), surveyed);
             }
             return plan;
@@ -208,15 +270,17 @@ public class Reconciler {
     private synchronized void trouble(QualifiedName table, DatabaseException e) {
         @Nullable Pause last = pauses.get(table);
         Duration length = last == null ? FIRST_PAUSE : last.length().multipliedBy(2);
-        if (length.compareTo(LONGEST_PAUSE) > 0 || e.kind() == DatabaseException.Kind.PERMANENT) {
+        if (e.isLockTimeout() && length.compareTo(LONGEST_LOCK_PAUSE) > 0) {
+            length = LONGEST_LOCK_PAUSE;
+        } else if (length.compareTo(LONGEST_PAUSE) > 0 || e.kind() == DatabaseException.Kind.PERMANENT) {
             length = LONGEST_PAUSE;
         }
         pause(table, length);
         status.trouble(table, Observer.firstLine(e));
         if (e.kind() == DatabaseException.Kind.PERMANENT) {
-            Log.errorf("table=%s nothing was changed; next attempt in %s: %s", table, length, e.getMessage());
+            Log.errorf("table=%s not done; next attempt in %s: %s", table, length, e.getMessage());
         } else {
-            Log.warnf("table=%s nothing was changed; next attempt in %s: %s", table, length, Observer.firstLine(e));
+            Log.warnf("table=%s not done; next attempt in %s: %s", table, length, Observer.firstLine(e));
         }
     }
 }

@@ -7,27 +7,44 @@ import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
 import java.time.InstantSource;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import partman.sidecar.config.Settings;
+import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.postgres.DatabaseException;
 
 /** Starts what runs by the clock: observation, the work that follows from it, and maintenance. */
 @ApplicationScoped
 public class Schedule {
+
+    /** How often a process that only watches looks whether it may work. */
+    private static final String SUCCESSION_EVERY = "5s";
 
     private final Settings settings;
     private final Scheduler scheduler;
     private final Observer observer;
     private final Reconciler reconciler;
     private final Maintenance maintenance;
-    private final AtomicBoolean working = new AtomicBoolean();
+    private final Status status;
+    private final Leader leader;
+    private final Set<QualifiedName> busy = ConcurrentHashMap.newKeySet();
 
     Schedule(
-            Settings settings, Scheduler scheduler, Observer observer, Reconciler reconciler, Maintenance maintenance) {
+            Settings settings,
+            Scheduler scheduler,
+            Observer observer,
+            Reconciler reconciler,
+            Maintenance maintenance,
+            Status status,
+            Leader leader) {
         this.settings = settings;
         this.scheduler = scheduler;
         this.observer = observer;
         this.reconciler = reconciler;
         this.maintenance = maintenance;
+        this.status = status;
+        this.leader = leader;
     }
 
     @Produces
@@ -50,6 +67,14 @@ public class Schedule {
                 .setConcurrentExecution(ConcurrentExecution.SKIP)
                 .setTask(_ -> guarded("observation", this::observeAndWork))
                 .schedule();
+        if (settings.mode() == Settings.Mode.APPLY) {
+            scheduler
+                    .newJob("succession")
+                    .setInterval(SUCCESSION_EVERY)
+                    .setConcurrentExecution(ConcurrentExecution.SKIP)
+                    .setTask(_ -> guarded("succession", this::succeed))
+                    .schedule();
+        }
         if (settings.mode() == Settings.Mode.APPLY && settings.scheduler() == Settings.Scheduler.SIDECAR) {
             scheduler
                     .newJob("maintenance")
@@ -61,20 +86,40 @@ public class Schedule {
         }
     }
 
+    /** Takes over from a process that has ended, without waiting for the next observation. */
+    private void succeed() {
+        Snapshot snapshot = status.latest();
+        boolean watches = snapshot.failure() == null
+                && !snapshot.leader()
+                && snapshot.observation() != null
+                && !snapshot.observation().server().inRecovery();
+        try {
+            if (watches && leader.hold()) {
+                observeAndWork();
+            }
+        } catch (DatabaseException e) {
+            // the next observation tells of it
+            Log.debugf(e, "succession not settled");
+        }
+    }
+
     private void observeAndWork() {
         Snapshot snapshot = observer.observe();
         if (settings.mode() == Settings.Mode.PLAN && snapshot.failure() == null) {
             reconciler.logPlans();
         }
-        if (reconciler.hasWork() && working.compareAndSet(false, true)) {
-            Thread.ofPlatform().name("reconcile").daemon().start(() -> {
-                try {
-                    guarded("reconciliation", reconciler::reconcile);
-                    guarded("observation", observer::observe);
-                } finally {
-                    working.set(false);
-                }
-            });
+        // each table has a thread of its own, since a conversion may take hours
+        for (TableSpec spec : reconciler.tablesWithWork()) {
+            if (busy.add(spec.table())) {
+                Thread.ofPlatform().name("reconcile " + spec.table()).daemon().start(() -> {
+                    try {
+                        guarded("reconciliation", () -> reconciler.work(spec));
+                        guarded("observation", observer::observe);
+                    } finally {
+                        busy.remove(spec.table());
+                    }
+                });
+            }
         }
     }
 
@@ -83,12 +128,14 @@ public class Schedule {
         if (snapshot.failure() != null || !snapshot.leader()) {
             return;
         }
-        if (reconciler.hasWork() && working.compareAndSet(false, true)) {
-            try {
-                // rows in the default partition would make the creation of their partitions fail
-                reconciler.reconcile();
-            } finally {
-                working.set(false);
+        for (TableSpec spec : reconciler.tablesWithWork()) {
+            if (!reconciler.isConverting(spec) && busy.add(spec.table())) {
+                try {
+                    // rows in the default partition would make the creation of their partitions fail
+                    reconciler.work(spec);
+                } finally {
+                    busy.remove(spec.table());
+                }
             }
         }
         maintenance.run(_ -> true);

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
@@ -42,6 +43,7 @@ public record Snapshot(
      * @param plan what is to be done about it; null if it is not configured
      * @param set its partitions, or null if it is no partition set
      * @param coverage how well they cover time, or null if it is no set that is partitioned by time
+     * @param copying how far its online conversion is, or null if none has begun
      * @param retiredBytes size of the plain table that a conversion has kept, or null if there is none
      * @param trouble the last failure of work on it, or null if the last work succeeded
      */
@@ -53,13 +55,60 @@ public record Snapshot(
             @Nullable Plan plan,
             @Nullable PartitionSet set,
             @Nullable Coverage coverage,
+            @Nullable Copying copying,
             @Nullable Long retiredBytes,
             Progress progress,
             @Nullable String trouble) {
 
         Table with(Progress newProgress, @Nullable String newTrouble) {
             return new Table(
-                    name, configured, state, reason, plan, set, coverage, retiredBytes, newProgress, newTrouble);
+                    name,
+                    configured,
+                    state,
+                    reason,
+                    plan,
+                    set,
+                    coverage,
+                    copying,
+                    retiredBytes,
+                    newProgress,
+                    newTrouble);
+        }
+    }
+
+    /**
+     * How far an online conversion is.
+     *
+     * @param rowsPerSecond rows that were copied per second since the observation before
+     * @param left how long the copy will take at that rate, or null if that can't be told
+     */
+    public record Copying(
+            Conversion conversion,
+            double rowsPerSecond,
+            @Nullable Duration left) {
+
+        /** {@code before} is what was observed {@code span} earlier of the same conversion, or null if nothing was. */
+        static Copying of(Conversion now, @Nullable Conversion before, Duration span) {
+            boolean copies = now.phase() == Conversion.Phase.BACKFILL;
+            if (!copies || before == null || before.id() != now.id() || !span.isPositive()) {
+                return new Copying(now, 0, null);
+            }
+            double seconds = span.toMillis() / 1000.0;
+            double rows = (now.rowsCopied() - before.rowsCopied()) / seconds;
+            double blocks = (now.blocksCopied() - before.blocksCopied()) / seconds;
+            return new Copying(
+                    now,
+                    Math.max(0, rows),
+                    blocks <= 0
+                            ? null
+                            : Duration.ofMillis((long) ((now.blocks() - now.blocksCopied()) / blocks * 1000)));
+        }
+
+        /** Bytes of the table's heap that are copied, of {@link Conversion#bytesTotal()}. */
+        public long bytesCopied() {
+            return conversion.blocks() == 0
+                    ? 0
+                    : conversion.bytesTotal() / conversion.blocks() * conversion.blocksCopied();
         }
     }
 
@@ -68,6 +117,7 @@ public record Snapshot(
      *
      * @param lastMaintenance outcome of the last maintenance run, or null if none ended yet
      * @param lockTimeouts locks that were not granted in time
+     * @param longestLockWait the longest wait for a lock that was granted and that blocks the application
      */
     public record Progress(
             long maintenanceSuccesses,
@@ -75,10 +125,11 @@ public record Snapshot(
             long maintenanceSkips,
             @Nullable MaintenanceRun lastMaintenance,
             @Nullable Instant lastMaintenanceSuccess,
-            long lockTimeouts) {
+            long lockTimeouts,
+            Duration longestLockWait) {
 
         /** Before anything was done. */
-        public static final Progress NONE = new Progress(0, 0, 0, null, null, 0);
+        public static final Progress NONE = new Progress(0, 0, 0, null, null, 0, Duration.ZERO);
 
         Progress with(MaintenanceRun run) {
             return new Progress(
@@ -87,7 +138,8 @@ public record Snapshot(
                     maintenanceSkips + (run.outcome() == Outcome.SKIPPED ? 1 : 0),
                     run,
                     run.outcome() == Outcome.SUCCESS ? run.ended() : lastMaintenanceSuccess,
-                    lockTimeouts);
+                    lockTimeouts,
+                    longestLockWait);
         }
 
         Progress withLockTimeout() {
@@ -97,7 +149,19 @@ public record Snapshot(
                     maintenanceSkips,
                     lastMaintenance,
                     lastMaintenanceSuccess,
-                    lockTimeouts + 1);
+                    lockTimeouts + 1,
+                    longestLockWait);
+        }
+
+        Progress withLockWait(Duration waited) {
+            return new Progress(
+                    maintenanceSuccesses,
+                    maintenanceFailures,
+                    maintenanceSkips,
+                    lastMaintenance,
+                    lastMaintenanceSuccess,
+                    lockTimeouts,
+                    waited.compareTo(longestLockWait) > 0 ? waited : longestLockWait);
         }
     }
 

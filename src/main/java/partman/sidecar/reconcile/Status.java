@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot.Progress;
 
 /** Keeps the latest {@link Snapshot} and what it is made of; fires each new one as an event. */
@@ -16,6 +17,7 @@ public class Status {
     private final Event<Snapshot> changed;
     private final Map<QualifiedName, Progress> progress = new ConcurrentHashMap<>();
     private final Map<QualifiedName, String> troubles = new ConcurrentHashMap<>();
+    private final Map<QualifiedName, Plan> verdicts = new ConcurrentHashMap<>();
     private volatile Snapshot latest = Snapshot.NOTHING_YET;
 
     Status(Event<Snapshot> changed) {
@@ -58,5 +60,19 @@ public class Status {
 
     void calm(QualifiedName table) {
         troubles.remove(table);
+    }
+
+    /** What was found about a table when its shape was last read, if it can't be worked on; null otherwise. */
+    @Nullable
+    Plan verdictOf(QualifiedName table) {
+        return verdicts.get(table);
+    }
+
+    void verdict(QualifiedName table, Plan plan) {
+        if (plan instanceof Plan.Blocked || plan instanceof Plan.Wait) {
+            verdicts.put(table, plan);
+        } else {
+            verdicts.remove(table);
+        }
     }
 }

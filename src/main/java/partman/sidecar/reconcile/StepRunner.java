@@ -5,7 +5,9 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.util.List;
 import partman.sidecar.catalog.Shapes;
+import partman.sidecar.catalog.Successors;
 import partman.sidecar.catalog.TableProperties;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
@@ -38,11 +40,8 @@ public class StepRunner {
     void run(QualifiedName table, Transaction transaction) {
         retry.run(table, () -> {
             try (Session session = database.open()) {
-                return session.inTransaction(() -> {
-                    transaction.limitLocks(session);
-                    transaction.steps().forEach(step -> run(session, table, step));
-                    return true;
-                });
+                runOnce(session, table, transaction);
+                return true;
             }
         });
     }
@@ -56,8 +55,8 @@ public class StepRunner {
         retry.run(table, () -> {
             try (Session session = database.open()) {
                 return session.inTransaction(() -> {
-                    planned.conversion().limitLocks(session);
-                    run(session, table, new LockTable(table));
+                    planned.conversion().begin(session);
+                    run(session, table, new LockTable(table, LockTable.Mode.AGAINST_EVERYBODY));
                     TableProperties before = TableProperties.of(session, table);
                     for (Step step : planUnderLock(session, spec).conversion().steps()) {
                         if (!(step instanceof LockTable)) {
@@ -95,13 +94,40 @@ public class StepRunner {
                 spec.table() + " changed before it could be locked", DatabaseException.Kind.RETRYABLE);
     }
 
-    /** A plain table with its shape, which a conversion needs. */
-    static ObservedTable survey(Session session, TableSpec spec, ObservedServer server, ObservedTable.Plain plain) {
-        return new ObservedTable.Plain(
-                plain.estimatedRows(), plain.ownedByRole(), plain.sizeBytes(), Shapes.of(session, spec, server));
+    /** Runs one transaction in a session of its own; a lock that is not granted in time fails it. */
+    void runOnce(Session session, QualifiedName table, Transaction transaction) {
+        session.inTransaction(() -> {
+            transaction.begin(session);
+            transaction.steps().forEach(step -> run(session, table, step));
+            return true;
+        });
     }
 
-    private void run(Session session, QualifiedName table, Step step) {
+    /** A table with all that its conversion needs to know; one that is not about to be converted stays as it is. */
+    static ObservedTable survey(Session session, TableSpec spec, ObservedServer server, ObservedTable table) {
+        return switch (table) {
+            case ObservedTable.Plain plain ->
+                new ObservedTable.Plain(
+                        plain.estimatedRows(),
+                        plain.ownedByRole(),
+                        plain.sizeBytes(),
+                        Shapes.of(session, spec, server));
+            case ObservedTable.Converting(var conversion, boolean owned, var size, var _, var _) ->
+                new ObservedTable.Converting(
+                        conversion,
+                        owned,
+                        size,
+                        conversion.phase() == Phase.FOREIGN_KEYS ? null : Shapes.ofConverting(session, spec, server),
+                        Successors.of(session, spec, conversion.phase()));
+            case ObservedTable.Missing _,
+                    ObservedTable.NotATable _,
+                    ObservedTable.PartitionedOtherwise _,
+                    ObservedTable.Partitioned _ -> table;
+        };
+    }
+
+    /** Runs one step in a transaction that the caller has begun. */
+    void run(Session session, QualifiedName table, Step step) {
         long started = System.nanoTime();
         step.run(session);
         Log.infof(

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
@@ -65,6 +66,7 @@ final class Measurements {
             add(Metric.PARTITIONS_MISSING, coverage.missing(), name);
             add(Metric.PREMADE_HORIZON, secondsBetween(now, coverage.horizon()), name);
         }
+        addConversion(name, table.copying());
         add(Metric.RETAINED_TABLE_BYTES, table.retiredBytes(), name);
         addProgress(name, table.progress());
     }
@@ -93,6 +95,25 @@ final class Measurements {
         add(Metric.DETACHED_PARTITIONS_BYTES, set.detached().sizeBytes(), name);
     }
 
+    private void addConversion(String name, Snapshot.@Nullable Copying copying) {
+        if (copying == null) {
+            return;
+        }
+        Conversion conversion = copying.conversion();
+        for (Conversion.Phase phase : Conversion.Phase.values()) {
+            add(Metric.CONVERSION_PHASE, flag(phase == conversion.phase()), name, phase.label());
+        }
+        add(Metric.CONVERSION_FAILED, flag(conversion.failure() != null), name);
+        add(Metric.CONVERSION_ROWS, conversion.rowsCopied(), name, "copied");
+        add(Metric.CONVERSION_ROWS, conversion.rowsTotal(), name, "total");
+        add(Metric.CONVERSION_ROWS, conversion.journalRows(), name, "journal");
+        add(Metric.CONVERSION_BYTES, copying.bytesCopied(), name, "copied");
+        add(Metric.CONVERSION_BYTES, conversion.bytesTotal(), name, "total");
+        add(Metric.CONVERSION_ROWS_PER_SECOND, copying.rowsPerSecond(), name);
+        Duration left = copying.left();
+        add(Metric.CONVERSION_ETA, left == null ? null : (Double) seconds(left), name);
+    }
+
     private void addProgress(String name, Progress progress) {
         for (Outcome outcome : Outcome.values()) {
             long runs = switch (outcome) {
@@ -108,6 +129,7 @@ final class Measurements {
         }
         add(Metric.MAINTENANCE_LAST_SUCCESS, seconds(progress.lastMaintenanceSuccess()), name);
         add(Metric.LOCK_TIMEOUTS, progress.lockTimeouts(), name);
+        add(Metric.LOCK_WAIT_MAX, seconds(progress.longestLockWait()), name);
     }
 
     /** A value that is null is not shown. */

@@ -1,8 +1,10 @@
 package partman.sidecar.report;
 
+import static partman.sidecar.report.Metric.Label.KIND;
 import static partman.sidecar.report.Metric.Label.OUTCOME;
 import static partman.sidecar.report.Metric.Label.PARENT_TABLE;
 import static partman.sidecar.report.Metric.Label.PARTMAN_VERSION;
+import static partman.sidecar.report.Metric.Label.PHASE;
 import static partman.sidecar.report.Metric.Label.POSTGRES_VERSION;
 import static partman.sidecar.report.Metric.Label.STATE;
 import static partman.sidecar.report.Metric.Label.VERSION;
@@ -127,6 +129,44 @@ enum Metric {
             "partman_lock_timeouts_total",
             Type.COUNTER,
             "Locks that were not granted within partman.lock-timeout since the process started.",
+            PARENT_TABLE),
+    LOCK_WAIT_MAX(
+            "partman_lock_wait_seconds_max",
+            Type.GAUGE,
+            "Longest wait for the lock under which a conversion swapped the tables, since the process started, in seconds.",
+            PARENT_TABLE),
+    CONVERSION_PHASE(
+            "partman_conversion_phase",
+            Type.GAUGE,
+            "1 for the phase that the table's online conversion is in, 0 for every other phase; absent while there is none.",
+            PARENT_TABLE,
+            PHASE),
+    CONVERSION_FAILED(
+            "partman_conversion_failed",
+            Type.GAUGE,
+            "1 if the table's online conversion has stopped until a person looks, else 0; absent while there is none.",
+            PARENT_TABLE),
+    CONVERSION_ROWS(
+            "partman_conversion_rows",
+            Type.GAUGE,
+            "Rows of the table's online conversion: copied by the backfill, total when it began, and changes that wait in the journal (counted up to 1,000,000).",
+            PARENT_TABLE,
+            KIND),
+    CONVERSION_BYTES(
+            "partman_conversion_bytes",
+            Type.GAUGE,
+            "Size of the table's heap in bytes: copied by the backfill, and total when the journal began.",
+            PARENT_TABLE,
+            KIND),
+    CONVERSION_ROWS_PER_SECOND(
+            "partman_conversion_rows_per_second",
+            Type.GAUGE,
+            "Rows that the backfill copied per second between the last two observations; 0 in other phases.",
+            PARENT_TABLE),
+    CONVERSION_ETA(
+            "partman_conversion_eta_seconds",
+            Type.GAUGE,
+            "Time until the backfill ends at its present rate, in seconds; absent in other phases.",
             PARENT_TABLE);
 
     /** How Prometheus treats a metric. */
@@ -147,6 +187,10 @@ enum Metric {
         STATE,
         /** One of {@link partman.sidecar.reconcile.Snapshot.Outcome}. */
         OUTCOME,
+        /** One of {@link partman.sidecar.model.Conversion.Phase}. */
+        PHASE,
+        /** What of a conversion is counted: {@code copied}, {@code total}, {@code journal}. */
+        KIND,
         VERSION,
         POSTGRES_VERSION,
         PARTMAN_VERSION;

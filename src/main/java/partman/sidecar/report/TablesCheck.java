@@ -70,6 +70,12 @@ class TablesCheck implements HealthCheck {
         JsonObjectBuilder data = JSON.createObjectBuilder()
                 .add("state", table.state().label())
                 .add("reason", staleness == null ? table.reason() : staleness);
+        Snapshot.Copying copying = table.copying();
+        if (copying != null) {
+            data.add("phase", copying.conversion().phase().label())
+                    .add("rowsCopied", copying.conversion().rowsCopied())
+                    .add("rowsTotal", copying.conversion().rowsTotal());
+        }
         String trouble = table.trouble();
         if (trouble != null) {
             data.add("trouble", trouble);

@@ -8,6 +8,7 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
@@ -68,6 +69,7 @@ final class TablesJson {
                 .put("defaultPartition", set == null ? null : defaultPartition(set.defaultPartition()))
                 .put("registration", set == null ? null : registration(set.registration()))
                 .put("coverage", coverage(table.coverage()))
+                .put("conversion", conversion(table.copying()))
                 .put("detached", set == null ? null : detached(set.detached()))
                 .put("retiredBytes", table.retiredBytes())
                 .put("maintenance", maintenance(table.progress()))
@@ -82,6 +84,7 @@ final class TablesJson {
             case Plan.Blocked _ -> plan("blocked", List.of(), null);
             case Plan.Survey _ -> plan("survey", List.of(), null);
             case Plan.Run run -> plan("run", run.notes(), PlanText.of(table, run));
+            case Plan.Online online -> plan("convert", online.notes(), PlanText.of(table, online));
             case Plan.Convert convert -> plan("convert", convert.notes(), PlanText.of(table, convert));
         };
     }
@@ -91,6 +94,25 @@ final class TablesJson {
                 .put("kind", kind)
                 .put("notes", new JsonArray(notes))
                 .put("sql", sql);
+    }
+
+    private static @Nullable JsonObject conversion(Snapshot.@Nullable Copying copying) {
+        if (copying == null) {
+            return null;
+        }
+        Conversion conversion = copying.conversion();
+        Duration left = copying.left();
+        return new JsonObject()
+                .put("phase", conversion.phase().label())
+                .put("started", time(conversion.started()))
+                .put("failure", conversion.failure())
+                .put("rowsTotal", conversion.rowsTotal())
+                .put("rowsCopied", conversion.rowsCopied())
+                .put("bytesTotal", conversion.bytesTotal())
+                .put("bytesCopied", copying.bytesCopied())
+                .put("rowsPerSecond", copying.rowsPerSecond())
+                .put("secondsLeft", left == null ? null : seconds(left))
+                .put("journalRows", conversion.journalRows());
     }
 
     private static JsonArray partitions(PartitionSet set) {

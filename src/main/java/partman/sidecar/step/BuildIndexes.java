@@ -1,18 +1,18 @@
 package partman.sidecar.step;
 
-import static partman.sidecar.postgres.Sql.sql;
-
-import java.util.ArrayList;
 import java.util.List;
 import partman.sidecar.model.Definition;
 import partman.sidecar.model.QualifiedName;
-import partman.sidecar.model.WorkSchema;
-import partman.sidecar.postgres.Sql;
 
-/** Gives the filled successor the plain table's keys and indexes, with their names, and fresh statistics. */
+/**
+ * Gives the filled successor of a plain table, or a partition of it, keys and indexes of the table; or drops those that the table
+ * has no more. Nobody else uses the successor, so nobody waits.
+ */
 public record BuildIndexes(QualifiedName table, List<Definition> indexDdl) implements Step {
 
-    private static final Sql ANALYZE = sql("ANALYZE {shadow}");
+    public BuildIndexes {
+        indexDdl = List.copyOf(indexDdl);
+    }
 
     @Override
     public String summary() {
@@ -21,8 +21,6 @@ public record BuildIndexes(QualifiedName table, List<Definition> indexDdl) imple
 
     @Override
     public List<Statement> statements() {
-        List<Statement> statements = new ArrayList<>(Statement.of(indexDdl));
-        statements.add(Statement.of(ANALYZE.with("shadow", WorkSchema.shadowOf(table))));
-        return List.copyOf(statements);
+        return Statement.of(indexDdl);
     }
 }

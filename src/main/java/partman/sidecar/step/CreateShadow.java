@@ -37,6 +37,12 @@ public record CreateShadow(
                 PARTITION BY RANGE ({control})
             """);
 
+    /**
+     * Partitions are made alike. Where a publication holds every table, PostgreSQL lets nobody delete a row that it could not name to
+     * subscribers, and the successor has no key before it is filled. The swap undoes it.
+     */
+    private static final Sql IDENTIFY = sql("ALTER TABLE {shadow} REPLICA IDENTITY FULL");
+
     @Override
     public String summary() {
         return "create the partitioned successor of %s, from %s on".formatted(spec.table(), start);
@@ -50,6 +56,7 @@ public record CreateShadow(
         statements.add(Statement.of(CREATE_SCHEMA.with("schema", shadow.schema())));
         statements.add(Statement.of(
                 CREATE_TABLE.with("shadow", shadow).with("table", table).with("control", spec.controlColumn())));
+        statements.add(Statement.of(IDENTIFY.with("shadow", shadow)));
         statements.addAll(Statement.of(shadowDdl));
         statements.addAll(new NewSet(spec, shadow, partman, false, start, true).statements(Statement.of(templateDdl)));
         if (!older.isEmpty()) {

@@ -9,20 +9,34 @@ import partman.sidecar.postgres.Session;
  */
 public sealed interface Step
         permits AddForeignKeys,
+                Analyze,
+                ApplyJournal,
+                BeginConversion,
                 BuildIndexes,
+                CopyBlocks,
                 CopyRows,
                 CreateExtension,
+                CreateJournal,
                 CreateParent,
                 CreatePartitions,
                 CreateShadow,
+                DeleteChangedRows,
+                DropJournal,
                 DropRetired,
+                DropSuccessor,
+                EndConversion,
+                EnterPhase,
+                HoldConversion,
                 LockTable,
                 MoveDefaultRows,
                 RenameChild,
                 RunMaintenance,
+                StopConversion,
                 SwapTables,
+                TakeOverConversion,
                 UpdatePartConfig,
-                VerifyCopy {
+                VerifyCopy,
+                VerifySuccessor {
 
     /** What it does, to which table, for logs and plans. */
     String summary();

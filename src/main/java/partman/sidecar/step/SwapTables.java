@@ -34,7 +34,7 @@ public record SwapTables(
 
     /**
      * Moves the parent and every partition with their indexes and sequences, and takes away what default privileges gave
-     * them: a grant on a partition would pass by the parent's row-level security.
+     * them: a grant on a partition would pass by the parent's row-level security. Their replica identity was for the copy alone.
      */
     private static final Sql MOVE = sql("""
             DO $$
@@ -57,6 +57,7 @@ public record SwapTables(
                         EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %s', part.nspname, part.relname,
                             CASE entry.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(entry.grantee)) END);
                     END LOOP;
+                    EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', part.nspname, part.relname);
                     EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', part.nspname, part.relname,
                         current_setting('partman_sidecar.schema'));
                     EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', current_setting('partman_sidecar.schema'), part.relname,

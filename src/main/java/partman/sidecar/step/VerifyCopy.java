@@ -19,13 +19,19 @@ import partman.sidecar.postgres.Sql;
  */
 public record VerifyCopy(QualifiedName table, List<Identifier> columns, boolean hashable) implements Step {
 
+    /**
+     * {@code hash_record_extended} adds up the hashes of a row's values, so a sum of it could not tell which row holds which value:
+     * it is hashed once more.
+     */
     private static final Sql BY_VALUE = sql("""
             SELECT s.row_count AS source_rows, t.row_count AS successor_rows, s.checksum = t.checksum AS same
             FROM (SELECT pg_catalog.count(*) AS row_count,
-                         COALESCE(pg_catalog.sum(pg_catalog.hash_record_extended(ROW({columns}), 0)), 0) AS checksum
+                         COALESCE(pg_catalog.sum(pg_catalog.hash_numeric_extended(
+                             pg_catalog.hash_record_extended(ROW({columns}), 0), 0)), 0) AS checksum
                   FROM ONLY {table}) AS s,
                  (SELECT pg_catalog.count(*) AS row_count,
-                         COALESCE(pg_catalog.sum(pg_catalog.hash_record_extended(ROW({columns}), 0)), 0) AS checksum
+                         COALESCE(pg_catalog.sum(pg_catalog.hash_numeric_extended(
+                             pg_catalog.hash_record_extended(ROW({columns}), 0), 0)), 0) AS checksum
                   FROM {shadow}) AS t
             """);
 

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.LocalTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +24,7 @@ import partman.sidecar.config.Settings.Scheduler;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
 /** The way from the environment and the files to checked settings; reads the program's own application.properties. */
@@ -70,7 +72,16 @@ class LoadedConfigTest {
                                 true,
                                 true,
                                 null,
-                                new TableSpec.Conversion(TableSpec.Method.OFFLINE, 500, Duration.ofMillis(500)),
+                                new TableSpec.Conversion(
+                                        TableSpec.Method.ONLINE,
+                                        500,
+                                        Duration.ofMillis(500),
+                                        2,
+                                        Duration.ofSeconds(1),
+                                        0,
+                                        Duration.ofSeconds(30),
+                                        null,
+                                        false),
                                 100_000)),
                         "0 * * * *",
                         Scheduler.SIDECAR,
@@ -100,6 +111,12 @@ class LoadedConfigTest {
                         Map.entry("PARTMAN_DEFAULT_PARTITION_MOVE_ROWS", "6"),
                         Map.entry("PARTMAN_CONVERSION_METHOD", "offline"),
                         Map.entry("PARTMAN_CONVERSION_MAX_PARTITIONS", "7"),
+                        Map.entry("PARTMAN_CONVERSION_WORKERS", "8"),
+                        Map.entry("PARTMAN_CONVERSION_BATCH_TARGET", "250ms"),
+                        Map.entry("PARTMAN_CONVERSION_MAX_ROWS_PER_SECOND", "9"),
+                        Map.entry("PARTMAN_CONVERSION_MAX_REPLICA_LAG", "3m"),
+                        Map.entry("PARTMAN_CONVERSION_SWAP_WINDOW", "23:30-01:00"),
+                        Map.entry("PARTMAN_CONVERSION_RETIRED", "drop"),
                         Map.entry("PARTMAN_LOCK_TIMEOUT", "PT2S")))
                 .settings();
 
@@ -118,7 +135,16 @@ class LoadedConfigTest {
                                 Instant.parse("2026-01-01T00:00:00Z")
                                         .atOffset(java.time.ZoneOffset.UTC)
                                         .toLocalDateTime(),
-                                new TableSpec.Conversion(TableSpec.Method.OFFLINE, 7, Duration.ofSeconds(2)),
+                                new TableSpec.Conversion(
+                                        TableSpec.Method.OFFLINE,
+                                        7,
+                                        Duration.ofSeconds(2),
+                                        8,
+                                        Duration.ofMillis(250),
+                                        9,
+                                        Duration.ofMinutes(3),
+                                        new SwapWindow(LocalTime.of(23, 30), LocalTime.of(1, 0)),
+                                        true),
                                 6)),
                         "*/15 2 * * 1-5",
                         Scheduler.NONE,
@@ -141,7 +167,12 @@ class LoadedConfigTest {
 
     @Test
     void takesAnEmptyVariableForNotSet() {
-        Settings settings = load(Map.of("PARTMAN_MODE", "", "PARTMAN_TABLES_ENRICHED_EVENTS_RETENTION", " "))
+        Settings settings = load(Map.of(
+                        "PARTMAN_MODE", "",
+                        "PARTMAN_TABLES_ENRICHED_EVENTS_RETENTION", " ",
+                        "PARTMAN_CONVERSION_MAX_ROWS_PER_SECOND", "",
+                        "PARTMAN_CONVERSION_MAX_REPLICA_LAG", "",
+                        "PARTMAN_CONVERSION_SWAP_WINDOW", " "))
                 .settings();
 
         assertThat(settings).isEqualTo(load(Map.of()).settings());
@@ -212,6 +243,7 @@ class LoadedConfigTest {
     @CsvSource({
         "PARTMAN_MOED, PARTMAN_MODE",
         "PARTMAN_LOCKTIMEOUT, PARTMAN_LOCK_TIMEOUT",
+        "PARTMAN_CONVERSION_MAX_REPLICATION_LAG, PARTMAN_CONVERSION_MAX_REPLICA_LAG",
         "PARTMAN_TABLES_ENRICHED_EVENTS_PREMAK, PARTMAN_TABLES_ENRICHED_EVENTS_PREMAKE",
         "PARTMAN_TABLES_BIG_ORDERS_RETENTION_KEEPTABLES, PARTMAN_TABLES_BIG_ORDERS_RETENTION_KEEP_TABLE",
         "PARTMAN_TABLES_PREMAKE, PARTMAN_TABLES_<KEY>_PREMAKE",
@@ -228,6 +260,7 @@ class LoadedConfigTest {
         "partman.moed, partman.mode",
         "partman.observe.defaultRowsCap, partman.observe.default-rows-cap",
         "partman.locktimeout, partman.lock-timeout",
+        "partman.conversion.swapWindow, partman.conversion.swap-window",
         "partman.tables.enriched-events.premak, partman.tables.enriched-events.premake",
         "partman.tables.premake, partman.tables.<key>.premake",
     })

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
 /** What each value may be; how values get here is {@link LoadedConfigTest}'s matter. */
@@ -32,6 +34,13 @@ class SettingsTest {
 
     private static TableSpec table(String setting, String value) {
         return settings(Map.of("partman.tables.t." + setting, value)).tables().getFirst();
+    }
+
+    private static TableSpec.Conversion conversion(String setting, String value) {
+        return settings(Map.of("partman.conversion." + setting, value))
+                .tables()
+                .getFirst()
+                .conversion();
     }
 
     private static List<String> faults(Map<String, String> changes) {
@@ -115,6 +124,130 @@ class SettingsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"online, ONLINE", "offline, OFFLINE", "Online, ONLINE"})
+    void readsTheMethodOfAConversion(String text, TableSpec.Method method) {
+        TableSpec.Conversion conversion = conversion("method", text);
+
+        assertThat(conversion.method()).isEqualTo(method);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 16})
+    void takesOneWorkerAndSixteen(int workers) {
+        TableSpec.Conversion conversion = conversion("workers", String.valueOf(workers));
+
+        assertThat(conversion.workers()).isEqualTo(workers);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"100ms, 100", "1m, 60000"})
+    void takesTheShortestAndTheLongestBatch(String text, long milliseconds) {
+        TableSpec.Conversion conversion = conversion("batch-target", text);
+
+        assertThat(conversion.batchTarget()).isEqualTo(Duration.ofMillis(milliseconds));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 1", "1000000000, 1000000000", "none, 0", "None, 0", "'', 0"})
+    void limitsTheRowsPerSecondIfAsked(String text, long rowsPerSecond) {
+        TableSpec.Conversion conversion = conversion("max-rows-per-second", text);
+
+        assertThat(conversion.maxRowsPerSecond()).isEqualTo(rowsPerSecond);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1s, 1", "24h, 86400", "1d, 86400", "'', 30"})
+    void letsAReplicaLagForAWhile(String text, long seconds) {
+        TableSpec.Conversion conversion = conversion("max-replica-lag", text);
+
+        assertThat(conversion.maxReplicaLag()).isEqualTo(Duration.ofSeconds(seconds));
+    }
+
+    @Test
+    void doesNotMindAReplicasLagIfThatIsNone() {
+        TableSpec.Conversion conversion = conversion("max-replica-lag", "none");
+
+        assertThat(conversion.maxReplicaLag()).isNull();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "02:00-04:00, 02:00, 04:00",
+        "00:00-23:59, 00:00, 23:59",
+        "23:30 - 01:15, 23:30, 01:15",
+        "22:00-00:00, 22:00, 00:00",
+    })
+    void readsASwapWindow(String text, LocalTime from, LocalTime to) {
+        TableSpec.Conversion conversion = conversion("swap-window", text);
+
+        assertThat(conversion.swapWindow()).isEqualTo(new SwapWindow(from, to));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"none", ""})
+    void allowsTheSwapAtAnyTimeUnlessAsked(String text) {
+        TableSpec.Conversion conversion = conversion("swap-window", text);
+
+        assertThat(conversion.swapWindow()).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "night",
+                "02:00",
+                "02:00-",
+                "2-4",
+                "2:00-4:00",
+                "02:00-24:00",
+                "02:60-04:00",
+                "02:00-04:00 CET",
+                "-",
+                "02:00:00-04:00:00"
+            })
+    void refusesASwapWindowThatIsNotTwoTimesOfTheDay(String text) {
+        List<String> faults = faults(Map.of("partman.conversion.swap-window", text));
+
+        assertThat(faults)
+                .containsExactly(
+                        "partman.conversion.swap-window: '" + text
+                                + "' is not a window such as '02:00-04:00'; use two times from 00:00 to 23:59, in UTC, or none");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"keep, false", "drop, true", "'', false"})
+    void dropsTheRetiredTableOnlyIfAsked(String text, boolean dropRetired) {
+        TableSpec.Conversion conversion = conversion("retired", text);
+
+        assertThat(conversion.dropRetired()).isEqualTo(dropRetired);
+    }
+
+    @Test
+    void saysEveryFaultOfAConversionAtOnce() {
+        List<String> faults = faults(Map.of(
+                "partman.conversion.method", "x",
+                "partman.conversion.max-partitions", "x",
+                "partman.conversion.workers", "x",
+                "partman.conversion.batch-target", "x",
+                "partman.conversion.max-rows-per-second", "x",
+                "partman.conversion.max-replica-lag", "x",
+                "partman.conversion.swap-window", "x",
+                "partman.conversion.retired", "x"));
+
+        assertThat(faults)
+                .extracting(fault -> fault.substring(0, fault.indexOf(": ")))
+                .containsExactly(
+                        "partman.conversion.method",
+                        "partman.conversion.max-partitions",
+                        "partman.conversion.workers",
+                        "partman.conversion.batch-target",
+                        "partman.conversion.max-rows-per-second",
+                        "partman.conversion.max-replica-lag",
+                        "partman.conversion.swap-window",
+                        "partman.conversion.retired");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"0 * * * *", "*/5 0-6,22 1 1-6 0", "30 3 * * 7", "0 0 29 2 *"})
     void takesAFiveFieldCronExpression(String cron) {
         Settings settings = settings(Map.of("partman.maintenance.cron", cron));
@@ -139,8 +272,30 @@ class SettingsTest {
                 "partman.maintenance.scheduler | cron | 'cron' is no known word; use sidecar, none",
                 "partman.maintenance.scheduler | pg-cron | this version can't do 'pg-cron' yet; it knows sidecar, none",
                 "partman.maintenance.scheduler | bgw | this version can't do 'bgw' yet; it knows sidecar, none",
-                "partman.conversion.method | online | this version can't do 'online' yet; it knows offline",
+                "partman.conversion.method | live | 'live' is no known word; use online, offline",
                 "partman.conversion.max-partitions | 0 | '0' is out of bounds; use a number from 1 to 10000",
+                "partman.conversion.workers | 0 | '0' is out of bounds; use a number from 1 to 16",
+                "partman.conversion.workers | 17 | '17' is out of bounds; use a number from 1 to 16",
+                "partman.conversion.workers | none | 'none' is not a whole number; use one from 1 to 16",
+                "partman.conversion.batch-target | 99ms | '99ms' is out of bounds; use a time span from 100ms to 60s",
+                "partman.conversion.batch-target | 61s | '61s' is out of bounds; use a time span from 100ms to 60s",
+                "partman.conversion.batch-target | none |"
+                        + " 'none' is not a time span; use a number with the unit ms, s, m or h, from 100ms to 60s",
+                "partman.conversion.max-rows-per-second | 0 |"
+                        + " '0' is out of bounds; use a number from 1 to 1000000000, or none",
+                "partman.conversion.max-rows-per-second | 1000000001 |"
+                        + " '1000000001' is out of bounds; use a number from 1 to 1000000000, or none",
+                "partman.conversion.max-rows-per-second | 50k |"
+                        + " '50k' is not a whole number; use one from 1 to 1000000000, or none",
+                "partman.conversion.max-replica-lag | 999ms |"
+                        + " '999ms' is out of bounds; use a time span from 1s to 24h, or none",
+                "partman.conversion.max-replica-lag | 25h |"
+                        + " '25h' is out of bounds; use a time span from 1s to 24h, or none",
+                "partman.conversion.max-replica-lag | off |"
+                        + " 'off' is not a time span; use a number with the unit ms, s, m or h, from 1s to 24h, or none",
+                "partman.conversion.swap-window | 02:00-02:00 |"
+                        + " a window that begins and ends at 02:00 is empty; use two different times, or none for any time",
+                "partman.conversion.retired | true | 'true' is no known word; use keep, drop",
                 "partman.default-partition.move-rows | -1 | '-1' is out of bounds; use a number from 0 to 1000000000",
                 "partman.observe.default-rows-cap | 1,000 | '1,000' is not a whole number; use one from 1 to 1000000000",
                 "partman.observe.default-rows-cap | 99999999999999999999 |"

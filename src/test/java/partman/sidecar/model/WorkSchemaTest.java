@@ -21,6 +21,14 @@ class WorkSchemaTest {
     }
 
     @Test
+    void namesTheJournalByTheTablesOid() {
+        assertThat(WorkSchema.journalOf(4_294_967_295L))
+                .isEqualTo(QualifiedName.of("partman_sidecar", "journal_4294967295"));
+        assertThat(WorkSchema.captureOf(4_294_967_295L))
+                .isEqualTo(QualifiedName.of("partman_sidecar", "capture_4294967295"));
+    }
+
+    @Test
     void tellsLongSchemasApart() {
         QualifiedName one = QualifiedName.of("s".repeat(62) + "1", "events");
         QualifiedName two = QualifiedName.of("s".repeat(62) + "2", "events");

@@ -19,6 +19,7 @@ import partman.sidecar.model.ObservedTable.Shape;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.AddForeignKeys;
+import partman.sidecar.step.Analyze;
 import partman.sidecar.step.BuildIndexes;
 import partman.sidecar.step.CopyRows;
 import partman.sidecar.step.CreateShadow;
@@ -48,7 +49,7 @@ class ConversionPlannerTest {
         assertThat(convert.conversion().lockTimeout()).isEqualTo(LOCK_TIMEOUT);
         assertThat(convert.conversion().steps())
                 .containsExactly(
-                        new LockTable(EVENTS),
+                        new LockTable(EVENTS, LockTable.Mode.AGAINST_EVERYBODY),
                         new CreateShadow(
                                 SPEC,
                                 PARTMAN,
@@ -58,6 +59,7 @@ class ConversionPlannerTest {
                                 definitions("template")),
                         new CopyRows(EVENTS, shape.columns(), 15),
                         new BuildIndexes(EVENTS, definitions("index")),
+                        new Analyze(EVENTS),
                         new AddForeignKeys(EVENTS, definitions("foreign key")),
                         new VerifyCopy(EVENTS, shape.columns(), false),
                         new SwapTables(
@@ -74,7 +76,7 @@ class ConversionPlannerTest {
     void addsNoForeignKeysWhereThereAreNone() {
         Plan.Convert convert = converted(SPEC, Given.shape().build());
 
-        assertThat(convert.conversion().steps()).hasSize(7).doesNotHaveAnyElementsOfTypes(AddForeignKeys.class);
+        assertThat(convert.conversion().steps()).hasSize(8).doesNotHaveAnyElementsOfTypes(AddForeignKeys.class);
     }
 
     @Test

@@ -4,12 +4,18 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
+import java.time.LocalTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
+import partman.sidecar.model.Conversion.Blocks;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Definition;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.ObservedTable;
@@ -20,6 +26,8 @@ import partman.sidecar.model.PartitionSet.Child;
 import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
+import partman.sidecar.model.RowKey;
+import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
 /**
@@ -49,6 +57,18 @@ final class Given {
         return server(new Extension.Installed("5.2.4", PARTMAN, "5.2.4", true));
     }
 
+    /** A look at the database whose only table is {@code public.events}; a retired one may be there beside it. */
+    static Observation observation(ObservedTable table, boolean retired) {
+        return new Observation(
+                NOW,
+                Duration.ofMillis(20),
+                server(),
+                Map.of(EVENTS, table),
+                List.of(),
+                List.of(),
+                retired ? Map.of(EVENTS, 8192L) : Map.of());
+    }
+
     // The desired state: a month, premake 3, no retention
 
     static SpecBuilder spec() {
@@ -57,6 +77,9 @@ final class Given {
 
     static final class SpecBuilder {
 
+        private TableSpec.Method method = TableSpec.Method.OFFLINE;
+        private @Nullable SwapWindow window;
+        private boolean dropRetired;
         private PartitionInterval interval = PartitionInterval.parse("1 month");
         private int premake = 3;
         private @Nullable PartitionInterval retention;
@@ -65,6 +88,7 @@ final class Given {
         private @Nullable LocalDateTime start;
         private int maxPartitions = 500;
         private long moveRows = 1000;
+        private Duration lockTimeout = LOCK_TIMEOUT;
 
         SpecBuilder interval(String text) {
             interval = PartitionInterval.parse(text);
@@ -106,6 +130,26 @@ final class Given {
             return this;
         }
 
+        SpecBuilder lockTimeout(Duration limit) {
+            lockTimeout = limit;
+            return this;
+        }
+
+        SpecBuilder online() {
+            method = TableSpec.Method.ONLINE;
+            return this;
+        }
+
+        SpecBuilder window(String from, String to) {
+            window = new SwapWindow(LocalTime.parse(from), LocalTime.parse(to));
+            return this;
+        }
+
+        SpecBuilder dropRetired() {
+            dropRetired = true;
+            return this;
+        }
+
         TableSpec build() {
             return new TableSpec(
                     "events",
@@ -117,12 +161,24 @@ final class Given {
                     keepTable,
                     infinite,
                     start,
-                    new TableSpec.Conversion(TableSpec.Method.OFFLINE, maxPartitions, LOCK_TIMEOUT),
+                    new TableSpec.Conversion(
+                            method, maxPartitions, lockTimeout, 2, Duration.ofSeconds(1), 0, null, window, dropRetired),
                     moveRows);
         }
     }
 
     // Plain tables
+
+    static final long OID = 16_400;
+
+    /** Of the partitions that an empty table gets. */
+    static final List<LocalDateTime> BOUNDS =
+            days("2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01", "2026-09-01");
+
+    static final RowKey ROW_KEY = new RowKey(
+            new Identifier("events_pkey"),
+            List.of(new Identifier("id"), new Identifier("at")),
+            new Definition("the keys are equal"));
 
     static ObservedTable.Plain plain(boolean owned, ObservedTable.@Nullable Shape shape) {
         return new ObservedTable.Plain(300, owned, 8192L, shape);
@@ -136,11 +192,24 @@ final class Given {
 
         private List<String> obstacles = List.of();
         private List<String> notes = List.of();
+        private List<Definition> indexes = definitions("index");
         private List<Definition> foreignKeys = List.of();
         private List<Interval> intervals = List.of();
         private long infinite;
         private long bytes = 64L * 1024;
         private boolean hashable = true;
+        private int uniqueIndexes = 1;
+        private @Nullable RowKey rowKey = ROW_KEY;
+
+        ShapeBuilder uniqueIndexes(int number) {
+            uniqueIndexes = number;
+            return this;
+        }
+
+        ShapeBuilder rowKey(@Nullable RowKey key) {
+            rowKey = key;
+            return this;
+        }
 
         ShapeBuilder obstacles(String... texts) {
             obstacles = List.of(texts);
@@ -149,6 +218,11 @@ final class Given {
 
         ShapeBuilder notes(String... texts) {
             notes = List.of(texts);
+            return this;
+        }
+
+        ShapeBuilder indexes(String... ddl) {
+            indexes = definitions(ddl);
             return this;
         }
 
@@ -180,20 +254,183 @@ final class Given {
         ObservedTable.Shape build() {
             long total = intervals.stream().mapToLong(Interval::rows).sum() + infinite;
             return new ObservedTable.Shape(
+                    OID,
                     new Identifier("owner"),
+                    "timestamp",
                     obstacles,
                     notes,
                     List.of(new Identifier("id"), new Identifier("at")),
                     hashable,
+                    rowKey,
+                    uniqueIndexes,
+                    "fingerprint",
                     bytes,
                     new ObservedTable.Ddl(
                             definitions("shadow"),
                             definitions("template"),
-                            definitions("index"),
+                            indexes,
                             foreignKeys,
+                            foreignKeys.stream()
+                                    .map(ddl -> new Definition("final " + ddl.sql()))
+                                    .toList(),
                             definitions("release"),
                             definitions("carry over")),
                     new ObservedTable.Rows(total, intervals, infinite));
+        }
+    }
+
+    // Tables that are being converted: nothing is copied of 100 blocks, and the successor has every index
+
+    static ConvertingBuilder converting(Phase phase) {
+        return new ConvertingBuilder(phase);
+    }
+
+    static final class ConvertingBuilder {
+
+        private final Phase phase;
+        private boolean owned = true;
+        private List<Identifier> keyColumns = ROW_KEY.columns();
+        private String control = "at";
+        private String interval = "1 month";
+        private String changed = "";
+        private @Nullable String failure;
+        private List<Blocks> copied = List.of();
+        private long journalRows;
+        private boolean surveyed = true;
+        private ShapeBuilder shape = Given.shape();
+        private List<List<Definition>> indexes = List.of();
+        private List<Definition> parentIndexes = List.of();
+        private List<Definition> superfluousIndexes = List.of();
+        private List<Definition> addForeignKeys = List.of();
+        private List<Definition> validateForeignKeys = List.of();
+        private List<Definition> parentForeignKeys = List.of();
+
+        private ConvertingBuilder(Phase phase) {
+            this.phase = phase;
+        }
+
+        ConvertingBuilder owned(boolean newOwned) {
+            owned = newOwned;
+            return this;
+        }
+
+        ConvertingBuilder keyColumns(String... columns) {
+            keyColumns = Stream.of(columns).map(Identifier::new).toList();
+            return this;
+        }
+
+        ConvertingBuilder control(String column) {
+            control = column;
+            return this;
+        }
+
+        ConvertingBuilder interval(String text) {
+            interval = text;
+            return this;
+        }
+
+        ConvertingBuilder changed(String how) {
+            changed = how;
+            return this;
+        }
+
+        ConvertingBuilder failure(String why) {
+            failure = why;
+            return this;
+        }
+
+        ConvertingBuilder copied(Blocks... ranges) {
+            copied = List.of(ranges);
+            return this;
+        }
+
+        ConvertingBuilder journalRows(long rows) {
+            journalRows = rows;
+            return this;
+        }
+
+        ConvertingBuilder notSurveyed() {
+            surveyed = false;
+            return this;
+        }
+
+        ConvertingBuilder shape(ShapeBuilder newShape) {
+            shape = newShape;
+            return this;
+        }
+
+        /** Those that the partitions lack, each of them one. */
+        ConvertingBuilder indexes(String... ddl) {
+            indexes = definitions(ddl).stream().map(List::of).toList();
+            return this;
+        }
+
+        /** Those that one partition lacks. */
+        ConvertingBuilder indexesOfOne(String... ddl) {
+            indexes = List.of(definitions(ddl));
+            return this;
+        }
+
+        ConvertingBuilder parentIndexes(String... ddl) {
+            parentIndexes = definitions(ddl);
+            return this;
+        }
+
+        ConvertingBuilder superfluousIndexes(String... ddl) {
+            superfluousIndexes = definitions(ddl);
+            return this;
+        }
+
+        ConvertingBuilder addForeignKeys(String... ddl) {
+            addForeignKeys = definitions(ddl);
+            return this;
+        }
+
+        ConvertingBuilder validateForeignKeys(String... ddl) {
+            validateForeignKeys = definitions(ddl);
+            return this;
+        }
+
+        ConvertingBuilder parentForeignKeys(String... ddl) {
+            parentForeignKeys = definitions(ddl);
+            return this;
+        }
+
+        Conversion conversion() {
+            return new Conversion(
+                    OID,
+                    phase,
+                    NOW.minusSeconds(3600),
+                    keyColumns,
+                    new Identifier(control),
+                    interval,
+                    changed,
+                    failure,
+                    phase == Phase.JOURNAL ? 0 : 100,
+                    copied,
+                    300,
+                    0,
+                    phase == Phase.JOURNAL ? 0 : 100 * 8192,
+                    journalRows);
+        }
+
+        /** Once the tables are swapped there is no plain table to survey. */
+        ObservedTable.Converting build() {
+            return new ObservedTable.Converting(
+                    conversion(),
+                    owned,
+                    8192L,
+                    surveyed && phase != Phase.FOREIGN_KEYS ? shape.build() : null,
+                    surveyed
+                            ? new ObservedTable.Successor(
+                                    BOUNDS,
+                                    indexes,
+                                    parentIndexes,
+                                    superfluousIndexes,
+                                    addForeignKeys,
+                                    validateForeignKeys,
+                                    parentForeignKeys)
+                            : null);
         }
     }
 

@@ -9,7 +9,9 @@ import static partman.sidecar.plan.Given.server;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedServer.Extension;
@@ -19,6 +21,7 @@ import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.CreateExtension;
 import partman.sidecar.step.CreateShadow;
+import partman.sidecar.step.DropRetired;
 import partman.sidecar.step.RunMaintenance;
 import partman.sidecar.step.Transaction;
 
@@ -207,6 +210,61 @@ class PlannerTest {
 
         assertBlocked(plan, TableState.BLOCKED, "TO \"The Role\"");
         assertThat(plan.reason()).contains("is plain").contains("does not own it");
+    }
+
+    @Test
+    void convertsOnlineOrOfflineAsAskedTo() {
+        TableSpec online = Given.spec().online().build();
+
+        assertThat(Planner.plan(online, server(), surveyed())).isInstanceOf(Plan.Online.class);
+        assertThat(Planner.plan(SPEC, server(), surveyed())).isInstanceOf(Plan.Convert.class);
+    }
+
+    // Tables that are being converted
+
+    @Test
+    void needsPartmanToCarryOnAConversion() {
+        ObservedServer server = server(new Extension.Installed("5.2.4", PARTMAN, "5.2.4", false));
+
+        Plan plan = Planner.plan(SPEC, server, Given.converting(Phase.BACKFILL).build());
+
+        assertBlocked(plan, TableState.BLOCKED, "GRANT USAGE ON SCHEMA \"partman\"");
+    }
+
+    // Retired tables
+
+    @Test
+    void dropsTheRetiredTableOnceAllElseIsDone() {
+        TableSpec spec = Given.spec().dropRetired().build();
+
+        Plan plan = Planner.plan(spec, Given.observation(healthy(), true));
+
+        assertThat(plan).isInstanceOfSatisfying(Plan.Run.class, run -> {
+            assertThat(run.state()).isEqualTo(TableState.DRIFTED);
+            assertThat(run.reason()).contains("partman.conversion.retired is drop");
+            assertThat(run.transactions()).containsExactly(Transaction.of(new DropRetired(EVENTS), LOCK_TIMEOUT));
+            assertThat(run.notes()).isEmpty();
+        });
+    }
+
+    @ParameterizedTest
+    @CsvSource({"true, false", "false, true", "false, false"})
+    void dropsNothingThatIsNotThereOrShallBeKept(boolean drop, boolean retired) {
+        TableSpec spec = (drop ? Given.spec().dropRetired() : Given.spec()).build();
+
+        Plan plan = Planner.plan(spec, Given.observation(healthy(), retired));
+
+        assertThat(plan).isEqualTo(new Plan.Nothing());
+    }
+
+    @Test
+    void keepsTheRetiredTableWhileAnythingElseIsToBeDone() {
+        TableSpec spec = Given.spec().dropRetired().build();
+        ObservedTable unregistered = Given.set().registration(null).build();
+
+        Plan plan = Planner.plan(spec, Given.observation(unregistered, true));
+
+        assertThat(plan).isEqualTo(Planner.plan(spec, server(), unregistered));
     }
 
     private static ObservedTable surveyed() {

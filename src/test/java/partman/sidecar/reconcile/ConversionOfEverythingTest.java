@@ -31,8 +31,12 @@ class ConversionOfEverythingTest {
         database.installPartman();
         shape = TableShapes.everything(database);
         database.execute("INSERT INTO app.everything (amount, note) VALUES (200000, 'large')");
-        spec = Parts.spec(shape).build();
+        spec = Parts.spec(shape).method(method()).build();
         set = new SetView(database, spec);
+    }
+
+    TableSpec.Method method() {
+        return TableSpec.Method.OFFLINE;
     }
 
     private Parts convert() {

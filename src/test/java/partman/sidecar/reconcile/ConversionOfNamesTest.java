@@ -143,7 +143,9 @@ class ConversionOfNamesTest {
         Content firstBefore = TableShapes.content(database, one.table());
         Content secondBefore = TableShapes.content(database, two.table());
 
-        Parts.in(database).tables(first, second).build().reconciler().reconcile();
+        Parts parts = Parts.in(database).tables(first, second).build();
+        parts.reconcile(first);
+        parts.reconcile(second);
 
         assertConverted(first, firstBefore);
         assertConverted(second, secondBefore);
@@ -161,7 +163,9 @@ class ConversionOfNamesTest {
                 .build();
         Content before = TableShapes.content(database, one.table());
 
-        Parts.in(database).tables(first, second).build().reconciler().reconcile();
+        Parts parts = Parts.in(database).tables(first, second).build();
+        parts.reconcile(first);
+        parts.reconcile(second);
 
         assertConverted(first, before);
         assertConverted(second, before);

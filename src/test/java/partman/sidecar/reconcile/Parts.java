@@ -15,12 +15,14 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.postgres.Database;
@@ -46,6 +48,7 @@ public final class Parts {
     private final Observer observer;
     private final StepRunner runner;
     private final Maintenance maintenance;
+    private final OnlineConversion online;
     private final Reconciler reconciler;
 
     private Parts(Settings settings, Database database) {
@@ -54,9 +57,12 @@ public final class Parts {
         this.status = new Status(events);
         this.leader = new Leader(database);
         this.observer = new Observer(settings, database, leader, status);
-        this.runner = new StepRunner(database, observer, new LockRetry(status));
-        this.maintenance = new Maintenance(settings, database, observer, status, new LockRetry(status), clock);
-        this.reconciler = new Reconciler(settings, database, observer, runner, maintenance, status, leader, clock);
+        LockRetry retry = new LockRetry(status, database);
+        this.runner = new StepRunner(database, observer, retry);
+        this.maintenance = new Maintenance(settings, database, observer, status, retry, clock);
+        this.online = new OnlineConversion(database, observer, runner, retry, status, leader);
+        this.reconciler =
+                new Reconciler(settings, database, observer, runner, online, maintenance, status, leader, clock);
     }
 
     /** Begins the parts for a database. */
@@ -64,12 +70,12 @@ public final class Parts {
         return new Builder(database);
     }
 
-    /** Begins the desired state of a shape: one month, premake 3, and no retention. */
+    /** Begins the desired state of a shape: one month, premake 3, no retention, and converted offline. */
     public static SpecBuilder spec(Shape shape) {
         return new SpecBuilder(shape.table(), shape.controlColumn());
     }
 
-    /** Begins the desired state of a table: one month, premake 3, and no retention. */
+    /** Begins the desired state of a table: one month, premake 3, no retention, and converted offline. */
     public static SpecBuilder spec(QualifiedName table, String controlColumn) {
         return new SpecBuilder(table, new Identifier(controlColumn));
     }
@@ -106,6 +112,10 @@ public final class Parts {
         return reconciler;
     }
 
+    public OnlineConversion online() {
+        return online;
+    }
+
     /** What the parts take for the time; the server has its own. */
     public Clock clock() {
         return clock;
@@ -124,6 +134,22 @@ public final class Parts {
     /** The plan for one table as it is now. */
     public Plan plan(TableSpec spec) {
         return reconciler.plan(spec);
+    }
+
+    /** Runs the next phase of a table's online conversion, or whatever else its plan has next. */
+    public void carryOn(TableSpec spec) {
+        online.carryOn(spec, (Plan.Online) plan(spec));
+    }
+
+    /** Carries on with a table's online conversion until this phase is the next one. */
+    public void carryOnTo(TableSpec spec, Phase phase) {
+        for (Plan plan = plan(spec); nextOf(plan).compareTo(phase) < 0; plan = plan(spec)) {
+            online.carryOn(spec, (Plan.Online) plan);
+        }
+    }
+
+    private static Phase nextOf(Plan plan) {
+        return ((Plan.Online) plan).stages().getFirst().phase();
     }
 
     /** One look at the database. */
@@ -270,8 +296,15 @@ public final class Parts {
         private boolean retentionKeepTable = true;
         private boolean infiniteTimePartitions = true;
         private @Nullable LocalDateTime startPartition;
+        private TableSpec.Method method = TableSpec.Method.OFFLINE;
         private int maxPartitions = 500;
         private Duration lockTimeout = Duration.ofMillis(500);
+        private int workers = 2;
+        private Duration batchTarget = Duration.ofSeconds(1);
+        private long maxRowsPerSecond;
+        private @Nullable Duration maxReplicaLag;
+        private @Nullable SwapWindow swapWindow;
+        private boolean dropRetired;
         private long moveRows = 100_000;
 
         private SpecBuilder(QualifiedName table, Identifier controlColumn) {
@@ -309,6 +342,11 @@ public final class Parts {
             return this;
         }
 
+        public SpecBuilder method(TableSpec.Method way) {
+            method = way;
+            return this;
+        }
+
         public SpecBuilder maxPartitions(int most) {
             maxPartitions = most;
             return this;
@@ -316,6 +354,36 @@ public final class Parts {
 
         public SpecBuilder lockTimeout(Duration timeout) {
             lockTimeout = timeout;
+            return this;
+        }
+
+        public SpecBuilder workers(int connections) {
+            workers = connections;
+            return this;
+        }
+
+        public SpecBuilder batchTarget(Duration length) {
+            batchTarget = length;
+            return this;
+        }
+
+        public SpecBuilder maxRowsPerSecond(long most) {
+            maxRowsPerSecond = most;
+            return this;
+        }
+
+        public SpecBuilder maxReplicaLag(@Nullable Duration most) {
+            maxReplicaLag = most;
+            return this;
+        }
+
+        public SpecBuilder swapWindow(@Nullable SwapWindow window) {
+            swapWindow = window;
+            return this;
+        }
+
+        public SpecBuilder dropRetired(boolean drop) {
+            dropRetired = drop;
             return this;
         }
 
@@ -335,7 +403,16 @@ public final class Parts {
                     retentionKeepTable,
                     infiniteTimePartitions,
                     startPartition,
-                    new TableSpec.Conversion(TableSpec.Method.OFFLINE, maxPartitions, lockTimeout),
+                    new TableSpec.Conversion(
+                            method,
+                            maxPartitions,
+                            lockTimeout,
+                            workers,
+                            batchTarget,
+                            maxRowsPerSecond,
+                            maxReplicaLag,
+                            swapWindow,
+                            dropRetired),
                     moveRows);
         }
     }

@@ -100,6 +100,23 @@ class HealthTest {
     }
 
     @Test
+    void isNotWellUntilAConversionIsDoneAndTellsHowFarItIs() {
+        Plan carryOn = new Plan.Survey(TableState.CONVERTING, "its online conversion is in phase backfill");
+        latest.keep(Snapshots.of(Snapshots.converting(EVENTS, carryOn, Snapshots.copying(1, null))));
+
+        assertThat(ready().getString("status")).isEqualTo("UP");
+        assertThat(well()).isEqualTo(json("""
+                {"status": "DOWN", "checks": [
+                    {"name": "public.events", "status": "DOWN", "data": {
+                        "state": "converting",
+                        "reason": "its online conversion is in phase backfill",
+                        "phase": "backfill",
+                        "rowsCopied": 12345,
+                        "rowsTotal": 50000}}
+                ]}"""));
+    }
+
+    @Test
     void saysNothingOfTablesThatAreNotConfigured() {
         latest.keep(Snapshots.of(Snapshots.unconfigured(Snapshots.EVENTS_SET)));
 

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.PartitionSet.DefaultPartition;
@@ -19,6 +20,7 @@ import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.reconcile.Snapshot.Copying;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
 import partman.sidecar.reconcile.Snapshot.Progress;
@@ -27,6 +29,8 @@ import partman.sidecar.reconcile.Snapshot.Progress;
 class MetricsTest {
 
     private static final Plan DEFAULT_NOT_EMPTY = new Plan.Wait(TableState.DEFAULT_NOT_EMPTY, "7 rows");
+    private static final Plan CONVERTING = new Plan.Survey(TableState.CONVERTING, "in phase backfill");
+    private static final QualifiedName OTHER = QualifiedName.of("public", "other");
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Metrics metrics = new Metrics(registry, "1.2.3");
@@ -57,6 +61,7 @@ class MetricsTest {
                 partman_info{partman_version="5.2.4",postgres_version="17.11",version="1.2.3"} 1.0
                 partman_leader 1.0
                 partman_lock_timeouts_total{parent_table="public.events"} 4.0
+                partman_lock_wait_seconds_max{parent_table="public.events"} 0.012
                 partman_maintenance_duration_seconds{parent_table="public.events"} 1.5
                 partman_maintenance_last_success_timestamp_seconds{parent_table="public.events"} 1.7731368E9
                 partman_maintenance_runs_total{outcome="failure",parent_table="public.events"} 1.0
@@ -88,7 +93,9 @@ class MetricsTest {
 
     @Test
     void describesEachMetricAsItIsDefined() {
-        metrics.show(Snapshots.of(Snapshots.events(DEFAULT_NOT_EMPTY)));
+        metrics.show(Snapshots.of(
+                Snapshots.events(DEFAULT_NOT_EMPTY),
+                Snapshots.converting(OTHER, CONVERTING, Snapshots.copying(1, Duration.ZERO))));
 
         List<String> expected = Stream.of(Metric.values())
                 .flatMap(metric -> Stream.of(
@@ -106,6 +113,7 @@ class MetricsTest {
 
         assertThat(seriesOf("public.events")).isEqualTo("""
                 partman_lock_timeouts_total{parent_table="public.events"} 0.0
+                partman_lock_wait_seconds_max{parent_table="public.events"} 0.0
                 partman_maintenance_runs_total{outcome="failure",parent_table="public.events"} 0.0
                 partman_maintenance_runs_total{outcome="skipped",parent_table="public.events"} 0.0
                 partman_maintenance_runs_total{outcome="success",parent_table="public.events"} 0.0
@@ -114,11 +122,73 @@ class MetricsTest {
     }
 
     @Test
-    void dropsTheSeriesOfATableThatVanished() {
-        QualifiedName other = QualifiedName.of("public", "other");
-        metrics.show(Snapshots.of(Snapshots.events(DEFAULT_NOT_EMPTY), Snapshots.healthy(other)));
+    void showsHowFarAConversionIs() {
+        metrics.show(Snapshots.of(
+                Snapshots.converting(EVENTS, CONVERTING, Snapshots.copying(1_250.5, Duration.ofMillis(90_500)))));
 
-        metrics.show(Snapshots.of(Snapshots.healthy(other)));
+        assertThat(seriesOf("public.events")).isEqualTo("""
+                partman_conversion_bytes{kind="copied",parent_table="public.events"} 819200.0
+                partman_conversion_bytes{kind="total",parent_table="public.events"} 3276800.0
+                partman_conversion_eta_seconds{parent_table="public.events"} 90.5
+                partman_conversion_failed{parent_table="public.events"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="backfill"} 1.0
+                partman_conversion_phase{parent_table="public.events",phase="catch_up"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="foreign_keys"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="indexes"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="journal"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="keys_once"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="shadow"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="swap"} 0.0
+                partman_conversion_phase{parent_table="public.events",phase="verify"} 0.0
+                partman_conversion_rows_per_second{parent_table="public.events"} 1250.5
+                partman_conversion_rows{kind="copied",parent_table="public.events"} 12345.0
+                partman_conversion_rows{kind="journal",parent_table="public.events"} 678.0
+                partman_conversion_rows{kind="total",parent_table="public.events"} 50000.0
+                partman_lock_timeouts_total{parent_table="public.events"} 2.0
+                partman_lock_wait_seconds_max{parent_table="public.events"} 0.35
+                partman_maintenance_runs_total{outcome="failure",parent_table="public.events"} 0.0
+                partman_maintenance_runs_total{outcome="skipped",parent_table="public.events"} 0.0
+                partman_maintenance_runs_total{outcome="success",parent_table="public.events"} 0.0
+                partman_table_state{parent_table="public.events",state="converting"} 1.0
+                """);
+    }
+
+    @Test
+    void showsNoTimeLeftThatCantBeTold() {
+        metrics.show(Snapshots.of(Snapshots.converting(EVENTS, CONVERTING, Snapshots.copying(0, null))));
+
+        assertThat(series())
+                .contains("partman_conversion_rows_per_second{parent_table=\"public.events\"} 0.0\n")
+                .doesNotContain("partman_conversion_eta_seconds");
+    }
+
+    @Test
+    void marksAConversionThatHasStopped() {
+        Plan blocked = new Plan.Blocked(TableState.BLOCKED, "the copy differs");
+
+        metrics.show(Snapshots.of(Snapshots.converting(
+                EVENTS, blocked, new Copying(Snapshots.conversion(Phase.VERIFY, "the copy differs"), 0, null))));
+
+        assertThat(series())
+                .contains("partman_conversion_failed{parent_table=\"public.events\"} 1.0\n")
+                .contains("partman_conversion_phase{parent_table=\"public.events\",phase=\"verify\"} 1.0\n")
+                .contains("partman_table_state{parent_table=\"public.events\",state=\"blocked\"} 1.0\n");
+    }
+
+    @Test
+    void dropsTheSeriesOfAConversionThatEnded() {
+        metrics.show(Snapshots.of(Snapshots.converting(EVENTS, CONVERTING, Snapshots.copying(1, Duration.ZERO))));
+
+        metrics.show(Snapshots.of(Snapshots.healthy(EVENTS)));
+
+        assertThat(series()).contains("public.events").doesNotContain("partman_conversion");
+    }
+
+    @Test
+    void dropsTheSeriesOfATableThatVanished() {
+        metrics.show(Snapshots.of(Snapshots.events(DEFAULT_NOT_EMPTY), Snapshots.healthy(OTHER)));
+
+        metrics.show(Snapshots.of(Snapshots.healthy(OTHER)));
 
         assertThat(series()).doesNotContain("public.events").contains("public.other");
         assertThat(registry.scrape()).doesNotContain("partman_partitions ");
@@ -216,7 +286,8 @@ class MetricsTest {
                 null,
                 null,
                 null,
-                new Progress(0, 0, 1, skipped, null, 0),
+                null,
+                new Progress(0, 0, 1, skipped, null, 0, Duration.ZERO),
                 null)));
 
         assertThat(series()).doesNotContain("_duration_seconds{").doesNotContain("last_success");

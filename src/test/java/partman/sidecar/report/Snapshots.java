@@ -6,6 +6,9 @@ import java.time.LocalDateTime;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Conversion;
+import partman.sidecar.model.Conversion.Blocks;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
@@ -19,6 +22,7 @@ import partman.sidecar.model.Registration;
 import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.reconcile.Snapshot.Copying;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
 import partman.sidecar.reconcile.Snapshot.Progress;
@@ -85,7 +89,8 @@ final class Snapshots {
 
     static Snapshot.Table table(
             QualifiedName name, TableState state, Plan plan, @Nullable PartitionSet set, @Nullable Coverage coverage) {
-        return new Snapshot.Table(name, true, state, plan.reason(), plan, set, coverage, null, Progress.NONE, null);
+        return new Snapshot.Table(
+                name, true, state, plan.reason(), plan, set, coverage, null, null, Progress.NONE, null);
     }
 
     /** {@link #EVENTS_SET} with all that can be known of a table. */
@@ -101,6 +106,7 @@ final class Snapshots {
                         List.of(),
                         List.of(LocalDateTime.parse("2026-05-01T00:00:00"), LocalDateTime.parse("2026-06-01T00:00:00")),
                         LocalDateTime.parse("2026-05-01T00:00:00")),
+                null,
                 4_096L,
                 new Progress(
                         5,
@@ -112,14 +118,54 @@ final class Snapshots {
                                 Duration.ofMillis(1_500),
                                 "2 partitions are missing"),
                         Instant.parse("2026-03-10T10:00:00Z"),
-                        4),
+                        4,
+                        Duration.ofMillis(12)),
                 "canceling statement due to lock timeout");
+    }
+
+    /** A table whose online conversion has begun. */
+    static Snapshot.Table converting(QualifiedName name, Plan plan, Copying copying) {
+        return new Snapshot.Table(
+                name,
+                true,
+                plan.state(),
+                plan.reason(),
+                plan,
+                null,
+                null,
+                copying,
+                null,
+                new Progress(0, 0, 0, null, null, 2, Duration.ofMillis(350)),
+                null);
+    }
+
+    /** A quarter of 400 blocks is copied; {@code left} may be null. */
+    static Copying copying(double rowsPerSecond, @Nullable Duration left) {
+        return new Copying(conversion(Phase.BACKFILL, null), rowsPerSecond, left);
+    }
+
+    static Conversion conversion(Phase phase, @Nullable String failure) {
+        return new Conversion(
+                16_400,
+                phase,
+                Instant.parse("2026-03-10T09:00:00Z"),
+                List.of(new Identifier("id")),
+                new Identifier("timestamp"),
+                "1 month",
+                "",
+                failure,
+                400,
+                List.of(new Blocks(0, 60), new Blocks(100, 140)),
+                50_000,
+                12_345,
+                400 * 8_192,
+                678);
     }
 
     /** A set that only part_config knows. */
     static Snapshot.Table unconfigured(PartitionSet set) {
         return new Snapshot.Table(
-                set.parent(), false, TableState.HEALTHY, "", null, set, null, null, Progress.NONE, null);
+                set.parent(), false, TableState.HEALTHY, "", null, set, null, null, null, Progress.NONE, null);
     }
 
     static PartitionSet set(QualifiedName parent, List<Child> children, @Nullable DefaultPartition defaultPartition) {

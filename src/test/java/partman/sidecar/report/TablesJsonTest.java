@@ -8,13 +8,17 @@ import java.time.Duration;
 import java.time.LocalDateTime;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.PartitionSet.Child;
 import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
+import partman.sidecar.plan.Stage;
 import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.reconcile.Snapshot.Copying;
 import partman.sidecar.step.CreateExtension;
+import partman.sidecar.step.EnterPhase;
 import partman.sidecar.step.Transaction;
 
 class TablesJsonTest {
@@ -85,6 +89,7 @@ class TablesJsonTest {
                             "notPremade": ["2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"],
                             "horizon": "2026-05-01T00:00:00Z"
                         },
+                        "conversion": null,
                         "detached": {"tables": 2, "sizeBytes": 300},
                         "retiredBytes": 4096,
                         "maintenance": {
@@ -122,6 +127,77 @@ class TablesJsonTest {
     }
 
     @Test
+    void tellsHowFarAConversionIs() {
+        Plan plan = new Plan.Survey(TableState.CONVERTING, "in phase backfill");
+
+        JsonObject table = first(Snapshots.of(
+                Snapshots.converting(EVENTS, plan, Snapshots.copying(1_250.5, Duration.ofMillis(90_500)))));
+
+        assertThat(table.getString("state")).isEqualTo("converting");
+        assertThat(table.getJsonObject("conversion")).isEqualTo(new JsonObject("""
+                {
+                    "phase": "backfill",
+                    "started": "2026-03-10T09:00:00Z",
+                    "failure": null,
+                    "rowsTotal": 50000,
+                    "rowsCopied": 12345,
+                    "bytesTotal": 3276800,
+                    "bytesCopied": 819200,
+                    "rowsPerSecond": 1250.5,
+                    "secondsLeft": 90.5,
+                    "journalRows": 678
+                }"""));
+    }
+
+    @Test
+    void tellsWhyAConversionHasStopped() {
+        Plan plan = new Plan.Blocked(TableState.BLOCKED, "the copy differs; run: partman-sidecar abort");
+
+        JsonObject table = first(Snapshots.of(Snapshots.converting(
+                EVENTS, plan, new Copying(Snapshots.conversion(Phase.VERIFY, "the copy differs"), 0, null))));
+
+        assertThat(table.getString("reason")).contains("partman-sidecar abort");
+        assertThat(table.getJsonObject("conversion").getMap())
+                .containsEntry("phase", "verify")
+                .containsEntry("failure", "the copy differs")
+                .containsEntry("rowsPerSecond", 0.0)
+                .containsEntry("secondsLeft", null);
+    }
+
+    @Test
+    void showsTheSqlThatIsLeftOfAConversion() {
+        Transaction enter = Transaction.of(new EnterPhase(EVENTS, 16_400, Phase.SWAP), Duration.ofMillis(500));
+        Plan plan = new Plan.Online(
+                TableState.CONVERTING,
+                "in phase verify",
+                16_400,
+                List.of(),
+                List.of(new Stage(Phase.VERIFY, List.of(), List.of(enter), "")),
+                List.of(),
+                List.of("the application goes on"));
+
+        JsonObject shown = first(Snapshots.of(Snapshots.converting(EVENTS, plan, Snapshots.copying(0, null))))
+                .getJsonObject("plan");
+
+        assertThat(shown.getString("kind")).isEqualTo("convert");
+        assertThat(shown.getJsonArray("notes")).containsExactly("the application goes on");
+        assertThat(shown.getString("sql")).contains("-- phase verify", "SET phase = 'swap'");
+    }
+
+    @Test
+    void showsTheSqlOfAnOfflineConversion() {
+        Transaction create = Transaction.of(new CreateExtension(new Identifier("partman")), Duration.ofMillis(500));
+        Plan plan = new Plan.Convert(
+                TableState.PLAIN, "plain", List.of(), create, List.of(), List.of("the application waits"));
+
+        JsonObject shown = first(Snapshots.of(Snapshots.events(plan))).getJsonObject("plan");
+
+        assertThat(shown.getString("kind")).isEqualTo("convert");
+        assertThat(shown.getJsonArray("notes")).containsExactly("the application waits");
+        assertThat(shown.getString("sql")).contains("CREATE EXTENSION");
+    }
+
+    @Test
     void hasNoPlanForASetThatIsNotConfigured() {
         JsonObject table = first(Snapshots.of(Snapshots.unconfigured(Snapshots.EVENTS_SET)));
 
@@ -138,7 +214,8 @@ class TablesJsonTest {
                 .containsEntry("state", "plain")
                 .containsEntry("partitions", null)
                 .containsEntry("defaultPartition", null)
-                .containsEntry("registration", null);
+                .containsEntry("registration", null)
+                .containsEntry("conversion", null);
         assertThat(table.getJsonObject("plan").getString("kind")).isEqualTo("survey");
     }
 

@@ -6,6 +6,7 @@ import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Predicate;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
@@ -15,12 +16,13 @@ import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.postgres.Session;
 import partman.sidecar.reconcile.Parts;
+import partman.sidecar.testing.Client;
 import partman.sidecar.testing.TableShapes;
 import partman.sidecar.testing.TestDatabase;
 
 /**
- * One for each step: how to get where it has something to do, how to see that it was done, and what keeps it from being
- * done.
+ * At least one for each step: how to get where it has something to do, how to see that it was done, and what keeps it from
+ * being done.
  *
  * @see StepContractTest
  */
@@ -73,6 +75,191 @@ enum StepCase {
         @Override
         Step prepare(TestDatabase database) {
             return conversionStep(database, VerifyCopy.class);
+        }
+    },
+    LOCK_TABLE_AGAINST_SCHEMA_CHANGES("LOCK TABLE public.events IN SHARE UPDATE EXCLUSIVE MODE", "SELECT true") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, LockTable.class);
+        }
+    },
+    BEGIN_CONVERSION("CREATE SCHEMA partman_sidecar", """
+            SELECT count(*) = 1 FROM partman_sidecar.conversion
+            WHERE id = 'public.events'::regclass AND phase = 'journal' AND epoch > 0 AND key_columns = '{id,at}' AND row_count = 300
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, BeginConversion.class);
+        }
+    },
+    TAKE_OVER_CONVERSION(
+            "SELECT FROM partman_sidecar.conversion FOR SHARE", "SELECT epoch > 0 FROM partman_sidecar.conversion") {
+        @Override
+        Step prepare(TestDatabase database) {
+            TakeOverConversion takeOver = new TakeOverConversion(EVENTS, begunConversion(database));
+            database.execute("UPDATE partman_sidecar.conversion SET epoch = 0");
+            return takeOver;
+        }
+    },
+    HOLD_CONVERSION("SELECT FROM partman_sidecar.conversion FOR UPDATE", "SELECT true") {
+        @Override
+        Step prepare(TestDatabase database) {
+            TakeOverConversion takeOver = new TakeOverConversion(EVENTS, begunConversion(database));
+            return new HoldConversion(EVENTS, takeOver.conversion(), takeOver.takeOver(database.session()));
+        }
+    },
+    CREATE_JOURNAL("DELETE FROM public.events WHERE id = 1", """
+            SELECT count(*) = 1 AND to_regclass('{journal}') IS NOT NULL
+                AND (SELECT phase = 'backfill' AND block_count > 0 FROM partman_sidecar.conversion)
+            FROM pg_trigger WHERE tgrelid = 'public.events'::regclass AND tgenabled = 'A'
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, CreateJournal.class);
+        }
+    },
+    COPY_BLOCKS("LOCK TABLE public.events IN ACCESS EXCLUSIVE MODE", """
+            SELECT count(*) = 300 AND count(DISTINCT id) = 300
+                AND (SELECT count(*) = 1 AND min(from_block) = 0 AND min(to_block) > 0 FROM partman_sidecar.batch)
+            FROM partman_work_public.events
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, CopyBlocks.class);
+        }
+    },
+    ENTER_PHASE(
+            "SELECT FROM partman_sidecar.conversion FOR SHARE",
+            "SELECT phase = 'keys_once' FROM partman_sidecar.conversion") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, EnterPhase.class);
+        }
+    },
+    DELETE_CHANGED_ROWS(
+            "LOCK TABLE partman_work_public.events IN ACCESS EXCLUSIVE MODE",
+            "SELECT count(*) = 280 AND min(id) = 11 AND max(id) = 290 FROM partman_work_public.events") {
+        @Override
+        Step prepare(TestDatabase database) {
+            Step step = onlineStep(database, DeleteChangedRows.class);
+            database.execute(CHANGES);
+            return step;
+        }
+    },
+    BUILD_INDEXES_OF_PARTITION("SELECT FROM partman_work_public.events", """
+            SELECT count(*) = 1 FROM pg_constraint
+            WHERE contype = 'p' AND conrelid IN (SELECT relid FROM pg_partition_tree('partman_work_public.events') WHERE isleaf)
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, BuildIndexes.class);
+        }
+    },
+    BUILD_INDEXES_THAT_ADOPT_THOSE_OF_PARTITIONS("LOCK TABLE partman_work_public.events IN ROW EXCLUSIVE MODE", """
+            SELECT count(*) = 1 AND (SELECT count(*) FROM pg_inherits WHERE inhparent = min(k.conindid::bigint)::oid)
+                = (SELECT count(*) FROM pg_inherits WHERE inhparent = 'partman_work_public.events'::regclass)
+            FROM pg_constraint AS k WHERE contype = 'p' AND conrelid = 'partman_work_public.events'::regclass
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(
+                    database,
+                    step -> step instanceof BuildIndexes(var _, var ddl)
+                            && ddl.getFirst().sql().contains(" ADD CONSTRAINT "));
+        }
+    },
+    ANALYZE(
+            "LOCK TABLE partman_work_public.events IN SHARE UPDATE EXCLUSIVE MODE",
+            "SELECT count(*) > 0 FROM pg_stats WHERE schemaname = 'partman_work_public' AND tablename = 'events'") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, Analyze.class);
+        }
+    },
+    APPLY_JOURNAL("LOCK TABLE public.events IN ACCESS EXCLUSIVE MODE", """
+            SELECT count(*) = 291 AND (SELECT count(*) = 0 FROM {journal}) AND NOT EXISTS (
+                TABLE public.events EXCEPT TABLE partman_work_public.events)
+            FROM partman_work_public.events
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            Step step = onlineStep(database, ApplyJournal.class);
+            database.execute(CHANGES);
+            return step;
+        }
+    },
+    VERIFY_SUCCESSOR("LOCK TABLE public.events IN ACCESS EXCLUSIVE MODE", "SELECT true") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, VerifySuccessor.class);
+        }
+    },
+    STOP_CONVERSION(
+            "SELECT FROM partman_sidecar.conversion FOR SHARE",
+            "SELECT failure IS NOT DISTINCT FROM 'the copy differs' FROM partman_sidecar.conversion") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return new StopConversion(EVENTS, begunConversion(database), "the copy differs");
+        }
+    },
+    DROP_JOURNAL("SELECT FROM public.events", """
+            SELECT to_regclass('{journal}') IS NULL AND to_regclass('partman_sidecar.conversion') IS NOT NULL
+                AND NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'public.events'::regclass)
+                AND NOT EXISTS (SELECT FROM pg_proc WHERE pronamespace = 'partman_sidecar'::regnamespace)
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, DropJournal.class);
+        }
+    },
+    DROP_SUCCESSOR("SELECT FROM partman_work_public.events", """
+            SELECT count(*) = 0 AND (SELECT count(*) = 0 FROM partman.part_config)
+                AND to_regclass('partman.template_public_events') IS NULL
+            FROM pg_class WHERE relnamespace = 'partman_work_public'::regnamespace
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            begunConversion(database);
+            return new DropSuccessor(EVENTS, PARTMAN);
+        }
+    },
+    END_CONVERSION(
+            "SELECT FROM partman_sidecar.conversion",
+            "SELECT count(*) = 0 FROM pg_namespace WHERE nspname IN ('partman_sidecar', 'partman_work_public')") {
+        @Override
+        Step prepare(TestDatabase database) {
+            return onlineStep(database, EndConversion.class);
+        }
+    },
+    ADD_FOREIGN_KEYS_TO_PARTITIONS("LOCK TABLE public.kinds IN ROW EXCLUSIVE MODE", """
+            SELECT count(*) > 3 AND NOT bool_or(convalidated) FROM pg_constraint
+            WHERE contype = 'f' AND conrelid IN (SELECT relid FROM pg_partition_tree('public.events') WHERE isleaf)
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            plainWithForeignKey(database);
+            return onlineStepFromHere(database, AddForeignKeys.class::isInstance);
+        }
+    },
+    VALIDATE_FOREIGN_KEYS("LOCK TABLE public.kinds IN EXCLUSIVE MODE", """
+            SELECT count(*) = 1 FROM pg_constraint
+            WHERE contype = 'f' AND convalidated AND conrelid IN (SELECT relid FROM pg_partition_tree('public.events') WHERE isleaf)
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            plainWithForeignKey(database);
+            return onlineStepFromHere(database, step -> foreignKeyDdl(step).contains(" VALIDATE "));
+        }
+    },
+    ADD_FOREIGN_KEYS_THAT_ADOPT_THOSE_OF_PARTITIONS("LOCK TABLE public.kinds IN ROW EXCLUSIVE MODE", """
+            SELECT count(*) = 1 FROM pg_constraint
+            WHERE contype = 'f' AND convalidated AND conrelid = 'public.events'::regclass
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            plainWithForeignKey(database);
+            return onlineStepFromHere(
+                    database, step -> foreignKeyDdl(step).startsWith("ALTER TABLE public.events ADD "));
         }
     },
     SWAP_TABLES("SELECT FROM public.events", """
@@ -193,6 +380,17 @@ enum StepCase {
     static final QualifiedName DEFAULT = QualifiedName.of("public", "events_default");
     static final Identifier PARTMAN = new Identifier("partman");
     static final TableSpec SPEC = Parts.spec(EVENTS, "at").build();
+    static final TableSpec ONLINE =
+            Parts.spec(EVENTS, "at").method(TableSpec.Method.ONLINE).build();
+
+    /** What an application does to rows that are copied already: 291 are left. */
+    private static final String CHANGES = """
+            UPDATE public.events SET at = at - interval '1 second' WHERE id <= 10;
+            DELETE FROM public.events WHERE id > 290;
+            INSERT INTO public.events VALUES (291, now() AT TIME ZONE 'UTC', 'new');
+            """;
+
+    private static final String UNDEFINED_TABLE = "42P01";
 
     private final String blocker;
     private final String effect;
@@ -210,8 +408,17 @@ enum StepCase {
         return blocker;
     }
 
+    /** Whether the step's effect can be seen; what it makes need not exist before. */
     boolean isDone(TestDatabase database) {
-        return Objects.equals(database.single(effect), true);
+        String journal = "partman_sidecar.journal_" + database.single("SELECT to_regclass('public.events')::oid");
+        try {
+            return Objects.equals(database.single(effect.replace("{journal}", journal)), true);
+        } catch (Client.Refused e) {
+            if (e.sqlState().equals(UNDEFINED_TABLE)) {
+                return false;
+            }
+            throw e;
+        }
     }
 
     /** The first of the current month and this many months on, in UTC. */
@@ -245,12 +452,7 @@ enum StepCase {
 
     /** The step of a planned conversion; those before it were run. */
     private static Step conversionStep(TestDatabase database, Class<? extends Step> type) {
-        database.installPartman();
-        TableShapes.controlledBy(database, "timestamp");
-        database.execute(
-                "CREATE TABLE public.kinds (kind text PRIMARY KEY)",
-                "INSERT INTO public.kinds SELECT DISTINCT note FROM public.events",
-                "ALTER TABLE public.events ADD CONSTRAINT kind_exists FOREIGN KEY (note) REFERENCES public.kinds (kind)");
+        plainWithForeignKey(database);
         Plan plan = Parts.in(database).tables(SPEC).build().plan(SPEC);
         for (Step step : ((Plan.Convert) plan).conversion().steps()) {
             if (type.isInstance(step)) {
@@ -261,6 +463,56 @@ enum StepCase {
         throw new AssertionError("a conversion has no " + type);
     }
 
+    private static void plain(TestDatabase database) {
+        database.installPartman();
+        TableShapes.controlledBy(database, "timestamp");
+        database.execute("CREATE INDEX by_note ON public.events (note)");
+    }
+
+    private static void plainWithForeignKey(TestDatabase database) {
+        plain(database);
+        database.execute(
+                "CREATE TABLE public.kinds (kind text PRIMARY KEY)",
+                "INSERT INTO public.kinds SELECT DISTINCT note FROM public.events",
+                "ALTER TABLE public.events ADD CONSTRAINT kind_exists FOREIGN KEY (note) REFERENCES public.kinds (kind)");
+    }
+
+    private static Step onlineStep(TestDatabase database, Class<? extends Step> type) {
+        return onlineStep(database, type::isInstance);
+    }
+
+    private static Step onlineStep(TestDatabase database, Predicate<Step> wanted) {
+        plain(database);
+        return onlineStepFromHere(database, wanted);
+    }
+
+    /** The next such step of the planned online conversion; those before it were run, phase by phase. */
+    private static Step onlineStepFromHere(TestDatabase database, Predicate<Step> wanted) {
+        Parts parts = Parts.in(database).tables(ONLINE).build();
+        while (parts.plan(ONLINE) instanceof Plan.Online online) {
+            for (Transaction transaction : online.stages().getFirst().all()) {
+                for (Step step : transaction.steps()) {
+                    if (wanted.test(step)) {
+                        return step;
+                    }
+                    run(database, step);
+                }
+            }
+        }
+        throw new AssertionError("an online conversion has no such step");
+    }
+
+    /** An online conversion whose journal is about to begin; gives its number. */
+    private static long begunConversion(TestDatabase database) {
+        return ((CreateJournal) onlineStep(database, CreateJournal.class)).conversion();
+    }
+
+    private static String foreignKeyDdl(Step step) {
+        return step instanceof AddForeignKeys foreignKeys
+                ? foreignKeys.foreignKeyDdl().getFirst().sql()
+                : "";
+    }
+
     /** Runs a step in a transaction of its own, as the process does. */
     static void run(TestDatabase database, Step step) {
         try (Session session = database.session()) {
@@ -269,9 +521,9 @@ enum StepCase {
     }
 
     static void run(Session session, Step step) {
-        Transaction transaction = Transaction.of(step, Duration.ofMillis(200));
+        Transaction transaction = new Transaction(List.of(step), Duration.ofMillis(200), step instanceof ApplyJournal);
         session.inTransaction(() -> {
-            transaction.limitLocks(session);
+            transaction.begin(session);
             step.run(session);
             return true;
         });

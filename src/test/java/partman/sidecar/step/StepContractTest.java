@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.awaitility.Awaitility;
@@ -15,15 +17,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
+import partman.sidecar.reconcile.Parts;
 import partman.sidecar.testing.Client;
+import partman.sidecar.testing.Ledger;
 import partman.sidecar.testing.Postgres;
 import partman.sidecar.testing.TestDatabase;
+import partman.sidecar.testing.Writers;
 
 /** What holds for every step, whatever it does. */
 @Postgres
 class StepContractTest {
 
-    /** All that steps may change: relations, constraints, triggers, schemas, extensions, and what tables hold. */
+    /** All that steps may change: relations, constraints, triggers, functions, schemas, extensions, and what tables hold. */
     private static final String FINGERPRINT = """
             WITH ours AS (
                 SELECT * FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema')
@@ -42,6 +47,8 @@ class StepContractTest {
             FROM pg_constraint AS k JOIN ours AS n ON n.oid = k.connamespace
             UNION ALL
             SELECT format('trigger %s %s %s', g.tgrelid::regclass, g.tgname, g.tgenabled) FROM pg_trigger AS g WHERE NOT g.tgisinternal
+            UNION ALL
+            SELECT format('function %s', p.oid::regprocedure) FROM pg_proc AS p JOIN ours AS n ON n.oid = p.pronamespace
             UNION ALL
             SELECT 'schema ' || nspname FROM ours
             UNION ALL
@@ -68,7 +75,13 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource(
             mode = EnumSource.Mode.EXCLUDE,
-            names = {"COPY_ROWS", "LOCK_TABLE", "VERIFY_COPY"})
+            names = {
+                "LOCK_TABLE",
+                "LOCK_TABLE_AGAINST_SCHEMA_CHANGES",
+                "VERIFY_COPY",
+                "VERIFY_SUCCESSOR",
+                "HOLD_CONVERSION"
+            })
     void hasSomethingToDoBefore(StepCase stepCase) {
         stepCase.prepare(database);
 
@@ -76,7 +89,7 @@ class StepContractTest {
     }
 
     @ParameterizedTest
-    @EnumSource
+    @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "TAKE_OVER_CONVERSION")
     void changesNothingWhenItRunsAgain(StepCase stepCase) {
         Step step = stepCase.prepare(database);
         StepCase.run(database, step);
@@ -90,6 +103,21 @@ class StepContractTest {
                         failure -> assertThat(failure).isInstanceOf(DatabaseException.class));
         assertThat(fingerprint()).isEqualTo(afterFirst);
         assertThat(stepCase.isDone(database)).isTrue();
+    }
+
+    /** That is what it is for: the process that took it over before must notice. */
+    @Test
+    void countsUpAndChangesNothingElseWhenItTakesAConversionOverAgain() {
+        Step step = StepCase.TAKE_OVER_CONVERSION.prepare(database);
+        StepCase.run(database, step);
+        List<String> afterFirst = fingerprint();
+
+        StepCase.run(database, step);
+
+        assertThat(database.single("SELECT epoch FROM partman_sidecar.conversion"))
+                .isEqualTo(2L);
+        database.execute("UPDATE partman_sidecar.conversion SET epoch = 1");
+        assertThat(fingerprint()).isEqualTo(afterFirst);
     }
 
     @ParameterizedTest
@@ -215,6 +243,60 @@ class StepContractTest {
         assertThat(reader.single("SELECT count(*) FROM public.events")).isEqualTo(300L);
     }
 
+    @Test
+    void locksATableAgainstSchemaChangesWhileOthersReadAndWrite() {
+        Step step = StepCase.LOCK_TABLE_AGAINST_SCHEMA_CHANGES.prepare(database);
+        Session session = database.session();
+        Client other = database.client();
+        other.execute("SET lock_timeout = '50ms'");
+
+        session.inTransaction(() -> {
+            step.run(session);
+            other.execute("UPDATE public.events SET note = 'written' WHERE id = 1");
+            assertThatThrownBy(() -> other.execute("CREATE INDEX ON public.events (at)"))
+                    .isInstanceOfSatisfying(
+                            Client.Refused.class, e -> assertThat(e.sqlState()).isEqualTo("55P03"));
+            return true;
+        });
+
+        assertThat(other.single("SELECT note FROM public.events WHERE id = 1")).isEqualTo("written");
+    }
+
+    /** The application writes before, meanwhile and until the conversion is done; each of its transactions is in the ledger. */
+    @ParameterizedTest
+    @EnumSource(from = "LOCK_TABLE_AGAINST_SCHEMA_CHANGES", to = "END_CONVERSION")
+    void losesNoRowThatOthersWriteMeanwhile(StepCase stepCase) {
+        Step step = stepCase.prepare(database);
+        Parts parts = Parts.in(database).tables(StepCase.ONLINE).build();
+        Writers writers = Writers.onEvents(database).start();
+
+        try (writers) {
+            writers.awaitTransactions(50);
+            runUntilLocksAreGranted(step);
+            writers.awaitTransactions(50);
+            parts.reconcile(StepCase.ONLINE);
+            writers.awaitTransactions(50);
+        }
+
+        assertThat(Ledger.difference(database, StepCase.EVENTS))
+                .as(writers.toString())
+                .isEmpty();
+    }
+
+    private void runUntilLocksAreGranted(Step step) {
+        Awaitility.await().until(() -> {
+            try {
+                StepCase.run(database, step);
+                return true;
+            } catch (DatabaseException e) {
+                if (e.isLockTimeout()) {
+                    return false;
+                }
+                throw e;
+            }
+        });
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             DELETE FROM public.events WHERE id = 7                | 299 rows in the table, 300 in its successor
@@ -242,7 +324,7 @@ class StepContractTest {
 
     @Test
     void holdsForEveryStep() {
-        List<Class<?>> tested = new ArrayList<>();
+        Set<Class<?>> tested = new HashSet<>();
 
         for (StepCase stepCase : StepCase.values()) {
             TestDatabase own = database.server().createDatabase();

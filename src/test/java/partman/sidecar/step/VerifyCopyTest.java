@@ -50,6 +50,8 @@ class VerifyCopyTest {
                 "UPDATE partman_work_public.events SET note = NULL WHERE id = 7",
                 "INSERT INTO partman_work_public.events SELECT * FROM public.events WHERE id = 7",
                 "UPDATE partman_work_public.events SET id = 8 WHERE id = 7",
+                "UPDATE partman_work_public.events SET id = 15 - id WHERE id IN (7, 8)",
+                "UPDATE partman_work_public.events SET id = 1 + id % 50",
                 "TRUNCATE partman_work_public.events",
             })
     void failsForGoodWhereTheCopyDiffers(String difference) {

@@ -1,0 +1,1 @@
+SELECT 1 FROM public.enriched_events LIMIT 1;
