@@ -165,7 +165,9 @@ enum StepCase {
             return onlineStep(
                     database,
                     step -> step instanceof BuildIndexes(var _, var ddl)
-                            && ddl.getFirst().sql().contains(" ADD CONSTRAINT "));
+                            && ddl.getFirst()
+                                    .sql()
+                                    .startsWith("ALTER TABLE partman_work_public.events ADD CONSTRAINT "));
         }
     },
     ANALYZE(
