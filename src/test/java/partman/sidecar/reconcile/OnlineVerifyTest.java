@@ -110,7 +110,7 @@ class OnlineVerifyTest {
         assertThat(shown.state()).isEqualTo(TableState.BLOCKED);
         assertThat(shown.reason()).contains(words);
 
-        assertThat(parts.reconciler().abort(spec)).isEqualTo("conversion given up");
+        assertThat(parts.reconciler().abort(spec)).isEqualTo(Reconciler.Abort.DONE);
         Reconciler.Result result = parts.reconcile(spec);
 
         assertThat(result.failure()).isEmpty();
