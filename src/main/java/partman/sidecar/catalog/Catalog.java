@@ -219,15 +219,10 @@ public final class Catalog {
             boolean isConfigured = configured.containsKey(relation.name());
             Conversion conversion = conversions.get(relation.name());
             if (isConfigured && conversion != null) {
-                Size size = relation.oid() == null ? null : sizes.get(relation.oid());
                 tables.put(
                         relation.name(),
                         new ObservedTable.Converting(
-                                conversion,
-                                relation.oid() == null || relation.owned(),
-                                size == null ? null : size.total(),
-                                null,
-                                null));
+                                conversion, relation.oid() == null || relation.owned(), null, null));
             } else if (isConfigured && (relation.isChild() || !relation.isPartitionedByOneColumn())) {
                 tables.put(relation.name(), unpartitioned(relation, sizes));
             } else if (!relation.isPartitioned()) {

@@ -56,8 +56,7 @@ public final class Shapes {
      * of the index, which need not be those that the search path would give.
      */
     private static final Sql ROW_KEY = Sql.sql("""
-            SELECT c.relname AS name,
-                   ARRAY(SELECT a.attname::text
+            SELECT ARRAY(SELECT a.attname::text
                          FROM pg_catalog.unnest((i.indkey::smallint[])[0 : i.indnkeyatts - 1]) WITH ORDINALITY AS k (attnum, position)
                          JOIN pg_catalog.pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
                          ORDER BY k.position) AS columns,
@@ -538,7 +537,6 @@ public final class Shapes {
         RowKey rowKey = session.findOne(
                         ROW_KEY.with("table", name),
                         row -> new RowKey(
-                                new Identifier(row.text("name")),
                                 row.texts("columns").stream()
                                         .map(Identifier::new)
                                         .toList(),

@@ -37,10 +37,8 @@ public sealed interface ObservedTable {
     record Converting(
             Conversion conversion,
             boolean ownedByRole,
-            @Nullable Long sizeBytes,
             @Nullable Shape shape,
-            @Nullable Successor successor)
-            implements ObservedTable {}
+            @Nullable Successor successor) implements ObservedTable {}
 
     /** A table that is partitioned by something else than one column's ranges. */
     record PartitionedOtherwise(String key) implements ObservedTable {}

@@ -6,11 +6,10 @@ import java.util.List;
 /**
  * What tells one row of a table from all others: the columns of a unique index, none of which may be null.
  *
- * @param index the index's name
  * @param match the condition that the row {@code s} of a table has the key that the row {@code k} of the journal holds; with the
  *     operators that the index compares by
  */
-public record RowKey(Identifier index, List<Identifier> columns, Definition match) {
+public record RowKey(List<Identifier> columns, Definition match) {
 
     public RowKey {
         columns = List.copyOf(columns);

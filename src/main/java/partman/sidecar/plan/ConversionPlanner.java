@@ -30,11 +30,11 @@ final class ConversionPlanner {
     static Plan plan(TableSpec spec, ObservedServer server, ObservedTable.Shape shape) {
         Identifier partman = server.partmanSchema();
         QualifiedName table = spec.table();
-        Plan.Blocked blocked = Layout.obstacle(spec, server, shape);
+        Layout layout = Layout.of(spec, server, shape.rows());
+        Plan.Blocked blocked = layout.obstacle(spec, shape);
         if (blocked != null) {
             return blocked;
         }
-        Layout layout = Layout.of(spec, server, shape.rows());
         List<Step> steps = new ArrayList<>();
         steps.add(new LockTable(table, LockTable.Mode.AGAINST_EVERYBODY));
         steps.add(new CreateShadow(

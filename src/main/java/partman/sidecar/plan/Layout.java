@@ -73,13 +73,12 @@ record Layout(
     }
 
     /** What makes a conversion impossible, or null if nothing does. */
-    static Plan.@Nullable Blocked obstacle(TableSpec spec, ObservedServer server, ObservedTable.Shape shape) {
+    Plan.@Nullable Blocked obstacle(TableSpec spec, ObservedTable.Shape shape) {
         if (!shape.obstacles().isEmpty()) {
             return new Plan.Blocked(
                     BLOCKED, "%s can't be converted: %s".formatted(spec.table(), String.join("; ", shape.obstacles())));
         }
-        Layout layout = of(spec, server, shape.rows());
-        if (layout.partitions() <= spec.conversion().maxPartitions()) {
+        if (partitions <= spec.conversion().maxPartitions()) {
             return null;
         }
         return new Plan.Blocked(
@@ -87,11 +86,11 @@ record Layout(
                 "%s would get %d partitions, more than partman.conversion.max-partitions (%d): its oldest row is of %s, with %d row(s) before %s; delete them, set a retention, or raise the limit"
                         .formatted(
                                 spec.table(),
-                                layout.partitions(),
+                                partitions,
                                 spec.conversion().maxPartitions(),
-                                layout.oldestRow(),
-                                rowsBefore(shape.rows(), layout.horizon().current()),
-                                layout.horizon().current()));
+                                oldestRow,
+                                rowsBefore(shape.rows(), horizon.current()),
+                                horizon.current()));
     }
 
     /** What a person should know beforehand; {@code method} is what there is to say about the way. */

@@ -64,7 +64,8 @@ final class OnlinePlanner {
 
     /** The plan for a table of which no conversion has begun. */
     static Plan begin(TableSpec spec, ObservedServer server, Shape shape) {
-        Plan.Blocked blocked = Layout.obstacle(spec, server, shape);
+        Layout layout = Layout.of(spec, server, shape.rows());
+        Plan.Blocked blocked = layout.obstacle(spec, shape);
         if (blocked != null) {
             return blocked;
         }
@@ -72,7 +73,6 @@ final class OnlinePlanner {
         if (key == null) {
             return withoutKey(spec);
         }
-        Layout layout = Layout.of(spec, server, shape.rows());
         Identifier partman = server.partmanSchema();
         List<Stage> stages = new ArrayList<>();
         stages.add(Stage.of(

@@ -11,7 +11,6 @@ import partman.sidecar.catalog.Replicas;
 import partman.sidecar.model.Conversion.Blocks;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.postgres.Database;
-import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
 import partman.sidecar.step.CopyBlocks;
 import partman.sidecar.step.Transaction;
@@ -28,7 +27,6 @@ final class Backfill {
     /** Blocks of the largest batch: 1 GB. */
     private static final long MOST_BLOCKS = 131_072;
 
-    private static final Duration PROGRESS_EVERY = Duration.ofSeconds(10);
     private static final Duration LAG_PAUSE = Duration.ofSeconds(1);
 
     private final TableSpec spec;
@@ -46,11 +44,6 @@ final class Backfill {
     Backfill(TableSpec spec, Database database) {
         this.spec = spec;
         this.database = database;
-    }
-
-    /** Time since a moment of {@link System#nanoTime()}. */
-    static Duration since(long moment) {
-        return Duration.ofNanos(System.nanoTime() - moment);
     }
 
     /** Copies the blocks of all of the transactions, each of which has one step; {@code begin} begins a batch's transaction. */
@@ -75,7 +68,7 @@ final class Backfill {
                         begin.accept(session, first);
                         return copy.of(blocks).copy(session);
                     });
-                    done(blocks, rows, since(batch));
+                    done(blocks, rows, Timing.since(batch));
                 },
                 database);
     }
@@ -102,14 +95,14 @@ final class Backfill {
             long most = spec.conversion().maxRowsPerSecond();
             ahead = most == 0
                     ? Duration.ZERO
-                    : Duration.ofMillis(rowsCopied * 1000 / most).minus(since(started));
-            if (since(told).compareTo(PROGRESS_EVERY) >= 0) {
+                    : Duration.ofMillis(rowsCopied * 1000 / most).minus(Timing.since(started));
+            if (Timing.since(told).compareTo(Timing.PROGRESS_EVERY) >= 0) {
                 told = System.nanoTime();
                 tell();
             }
         }
         if (ahead.isPositive()) {
-            sleep(ahead);
+            Timing.sleep(ahead);
         }
     }
 
@@ -129,7 +122,7 @@ final class Backfill {
     }
 
     private void tell() {
-        double seconds = since(started).toMillis() / 1000.0;
+        double seconds = Timing.since(started).toMillis() / 1000.0;
         long rate = (long) (rowsCopied / seconds);
         long eta = (long) ((blocksTotal - blocksCopied) * seconds / Math.max(1, blocksCopied));
         Log.infof(
@@ -156,16 +149,7 @@ final class Backfill {
             if (!late) {
                 return;
             }
-            sleep(LAG_PAUSE);
-        }
-    }
-
-    private static void sleep(Duration pause) {
-        try {
-            Thread.sleep(pause);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DatabaseException("interrupted", DatabaseException.Kind.RETRYABLE);
+            Timing.sleep(LAG_PAUSE);
         }
     }
 }

@@ -16,7 +16,7 @@ import partman.sidecar.postgres.Session;
 class LockRetry {
 
     /** Attempts before the table is left alone until the next turn. */
-    static final int ATTEMPTS = 5;
+    private static final int ATTEMPTS = 5;
 
     private static final Duration LONGEST_QUERY = Duration.ofSeconds(5);
 
@@ -63,11 +63,6 @@ class LockRetry {
 
     /** Waits longer after each attempt, and never twice the same, so that two waiters don't meet again. */
     static void pause(int attempt) {
-        try {
-            Thread.sleep(ThreadLocalRandom.current().nextLong(100, 500L * attempt));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new DatabaseException("interrupted", DatabaseException.Kind.RETRYABLE);
-        }
+        Timing.sleep(Duration.ofMillis(ThreadLocalRandom.current().nextLong(100, 500L * attempt)));
     }
 }

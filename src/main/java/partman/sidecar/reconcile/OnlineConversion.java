@@ -42,8 +42,6 @@ public class OnlineConversion {
     /** Attempts to swap in one turn; the journal is caught up with before each. */
     private static final int SWAP_ATTEMPTS = 10;
 
-    private static final Duration PROGRESS_EVERY = Duration.ofSeconds(10);
-
     private final Database database;
     private final Observer observer;
     private final StepRunner runner;
@@ -99,7 +97,7 @@ public class OnlineConversion {
         }
         Log.infof(
                 "table=%s conversion phase=%s done took=%dms",
-                spec.table(), stage.phase().label(), Backfill.since(started).toMillis());
+                spec.table(), stage.phase().label(), Timing.since(started).toMillis());
     }
 
     private HoldConversion hold(TableSpec spec, long conversion) {
@@ -143,15 +141,19 @@ public class OnlineConversion {
             }
         }
 
+        private boolean run(Session session, Transaction transaction) {
+            return session.inTransaction(() -> {
+                begin(session, transaction);
+                transaction.steps().forEach(next -> runner.run(session, table, next));
+                return true;
+            });
+        }
+
         void inOrder(List<Transaction> transactions) {
             for (Transaction transaction : transactions) {
                 retry.run(table, () -> {
                     try (Session session = database.open()) {
-                        return session.inTransaction(() -> {
-                            begin(session, transaction);
-                            transaction.steps().forEach(next -> runner.run(session, table, next));
-                            return true;
-                        });
+                        return run(session, transaction);
                     }
                 });
             }
@@ -161,14 +163,7 @@ public class OnlineConversion {
             Workers.share(
                     spec.conversion().workers(),
                     transactions,
-                    (session, transaction) -> retry.run(table, () -> {
-                        session.inTransaction(() -> {
-                            begin(session, transaction);
-                            transaction.steps().forEach(next -> runner.run(session, table, next));
-                            return true;
-                        });
-                        return true;
-                    }),
+                    (session, transaction) -> retry.run(table, () -> run(session, transaction)),
                     database);
         }
 
@@ -187,10 +182,10 @@ public class OnlineConversion {
                     });
                     total += applied;
                     boolean all = apply.most() == null || applied < apply.most();
-                    if (applied <= FEW_CHANGES || (all && Backfill.since(round).compareTo(SHORT_WHILE) <= 0)) {
+                    if (applied <= FEW_CHANGES || (all && Timing.since(round).compareTo(SHORT_WHILE) <= 0)) {
                         break;
                     }
-                    if (Backfill.since(told).compareTo(PROGRESS_EVERY) >= 0) {
+                    if (Timing.since(told).compareTo(Timing.PROGRESS_EVERY) >= 0) {
                         told = System.nanoTime();
                         Log.infof("table=%s conversion phase=catch_up applied=%d changes", table, total);
                     }
@@ -198,7 +193,7 @@ public class OnlineConversion {
             }
             Log.infof(
                     "table=%s step=ApplyJournal took=%dms: %d changes of the journal applied",
-                    table, Backfill.since(started).toMillis(), total);
+                    table, Timing.since(started).toMillis(), total);
         }
 
         /** Compares; a difference stops the conversion until a person has looked. */
@@ -290,7 +285,7 @@ public class OnlineConversion {
             }
             Log.infof(
                     "table=%s step=SwapTables held=%dms: the partitioned table is in its place",
-                    table, Backfill.since(lockedAt).toMillis());
+                    table, Timing.since(lockedAt).toMillis());
             epochs.remove(step.conversion());
         }
 

@@ -2,7 +2,6 @@ package partman.sidecar.reconcile;
 
 import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.time.Duration;
 import java.util.List;
 import partman.sidecar.catalog.Shapes;
 import partman.sidecar.catalog.Successors;
@@ -40,8 +39,11 @@ public class StepRunner {
     void run(QualifiedName table, Transaction transaction) {
         retry.run(table, () -> {
             try (Session session = database.open()) {
-                runOnce(session, table, transaction);
-                return true;
+                return session.inTransaction(() -> {
+                    transaction.begin(session);
+                    transaction.steps().forEach(step -> run(session, table, step));
+                    return true;
+                });
             }
         });
     }
@@ -94,15 +96,6 @@ public class StepRunner {
                 spec.table() + " changed before it could be locked", DatabaseException.Kind.RETRYABLE);
     }
 
-    /** Runs one transaction in a session of its own; a lock that is not granted in time fails it. */
-    void runOnce(Session session, QualifiedName table, Transaction transaction) {
-        session.inTransaction(() -> {
-            transaction.begin(session);
-            transaction.steps().forEach(step -> run(session, table, step));
-            return true;
-        });
-    }
-
     /** A table with all that its conversion needs to know; one that is not about to be converted stays as it is. */
     static ObservedTable survey(Session session, TableSpec spec, ObservedServer server, ObservedTable table) {
         return switch (table) {
@@ -112,11 +105,10 @@ public class StepRunner {
                         plain.ownedByRole(),
                         plain.sizeBytes(),
                         Shapes.of(session, spec, server));
-            case ObservedTable.Converting(var conversion, boolean owned, var size, var _, var _) ->
+            case ObservedTable.Converting(var conversion, boolean owned, var _, var _) ->
                 new ObservedTable.Converting(
                         conversion,
                         owned,
-                        size,
                         conversion.phase() == Phase.FOREIGN_KEYS ? null : Shapes.ofConverting(session, spec, server),
                         Successors.of(session, spec, conversion.phase()));
             case ObservedTable.Missing _,
@@ -132,9 +124,6 @@ public class StepRunner {
         step.run(session);
         Log.infof(
                 "table=%s step=%s took=%dms: %s",
-                table,
-                step.getClass().getSimpleName(),
-                Duration.ofNanos(System.nanoTime() - started).toMillis(),
-                step.summary());
+                table, step.getClass().getSimpleName(), Timing.since(started).toMillis(), step.summary());
     }
 }

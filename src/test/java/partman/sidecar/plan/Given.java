@@ -175,10 +175,8 @@ final class Given {
     static final List<LocalDateTime> BOUNDS =
             days("2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01", "2026-09-01");
 
-    static final RowKey ROW_KEY = new RowKey(
-            new Identifier("events_pkey"),
-            List.of(new Identifier("id"), new Identifier("at")),
-            new Definition("the keys are equal"));
+    static final RowKey ROW_KEY =
+            new RowKey(List.of(new Identifier("id"), new Identifier("at")), new Definition("the keys are equal"));
 
     static ObservedTable.Plain plain(boolean owned, ObservedTable.@Nullable Shape shape) {
         return new ObservedTable.Plain(300, owned, 8192L, shape);
@@ -419,7 +417,6 @@ final class Given {
             return new ObservedTable.Converting(
                     conversion(),
                     owned,
-                    8192L,
                     surveyed && phase != Phase.FOREIGN_KEYS ? shape.build() : null,
                     surveyed
                             ? new ObservedTable.Successor(

@@ -43,7 +43,6 @@ class VerifySuccessorTest {
     private static final QualifiedName EVENTS = QualifiedName.of("public", "events");
 
     private static final RowKey KEY = new RowKey(
-            new Identifier("events_pkey"),
             List.of(new Identifier("id"), new Identifier("at")),
             new Definition(
                     "s.id OPERATOR(pg_catalog.=) k.partman_key_1 AND s.at OPERATOR(pg_catalog.=) k.partman_key_2"));
