@@ -156,6 +156,15 @@ class OnlineKillIT {
         Awaitility.await().pollDelay(length).until(() -> true);
     }
 
+    /** Waits so long after the begin of a phase, or until it is over: the next one, that may be short, must not go by meanwhile. */
+    private static void awaitMiddleOrEnd(Optional<String> begun, int millis, TestDatabase database) {
+        long end = System.nanoTime() + Duration.ofMillis(millis).toNanos();
+        Awaitility.await()
+                .pollDelay(Duration.ZERO)
+                .pollInterval(Duration.ofMillis(1))
+                .until(() -> System.nanoTime() >= end || !phase(database).equals(begun));
+    }
+
     private static void finish(TestDatabase database, Writers writers) {
         try (SidecarProcess sidecar = service(database, SHORT_COPY)) {
             awaitHealthy(sidecar);
@@ -202,7 +211,7 @@ class OnlineKillIT {
                 Optional<String> phase;
                 try (SidecarProcess sidecar = service(database, LONG_COPY)) {
                     phase = awaitPhase(sidecar, database, another -> !killedIn.contains(another));
-                    pause(Duration.ofMillis(millisAfterItsBeginning));
+                    awaitMiddleOrEnd(phase, millisAfterItsBeginning, database);
                     sidecar.kill();
                 }
                 phase.ifPresent(killedIn::add);
