@@ -23,7 +23,7 @@ public final class Session implements AutoCloseable {
     /**
      * {@code row_security = off} makes a query that a policy would filter fail, so that a copy can't silently miss rows.
      * pg_partman derives partition bounds from the session's time zone. Compiling a query that runs once takes longer than it saves.
-     * The server gives up a statement soon after this process was killed, so that the next one need not wait for its locks.
+     * How many processors work for this process is a setting, workers, which PostgreSQL's own must not multiply. The server gives up a statement soon after this process was killed, so that the next one need not wait for its locks.
      */
     private static final Sql SETTINGS = Sql.sql("""
             SELECT pg_catalog.set_config(s.name, s.setting, false)
@@ -32,6 +32,7 @@ public final class Session implements AutoCloseable {
                          ('lock_timeout', '2s'), ('statement_timeout', :statement_timeout),
                          ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
                          ('client_min_messages', 'warning'), ('jit', 'off'),
+                         ('max_parallel_workers_per_gather', '0'), ('max_parallel_maintenance_workers', '0'),
                          ('client_connection_check_interval', '2s'),
                          ('application_name', 'partman-sidecar')) AS s (name, setting)
             """);
