@@ -11,7 +11,7 @@ enum Command {
     CONVERT("convert", "bring each table to its desired state, now"),
     MAINTAIN("maintain", "run pg_partman's maintenance of every set, now"),
     ABORT("abort", "undo an unfinished conversion"),
-    DROP_RETIRED("drop-retired", "drop the plain tables that conversions have kept"),
+    DROP_RETIRED("drop-retired", "drop what conversions have kept: plain tables, old default partitions"),
     HELP("--help", "print this");
 
     private final String word;

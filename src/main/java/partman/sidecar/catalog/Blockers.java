@@ -16,6 +16,11 @@ public final class Blockers {
             WITH used AS MATERIALIZED (
                 SELECT t.oid FROM (VALUES (pg_catalog.to_regclass({table})::oid)) AS t (oid)
                 UNION
+                SELECT i.inhrelid
+                FROM pg_catalog.pg_inherits AS i
+                JOIN pg_catalog.pg_class AS c ON c.oid = i.inhrelid
+                WHERE i.inhparent = pg_catalog.to_regclass({table}) AND pg_catalog.pg_get_expr(c.relpartbound, 0) = 'DEFAULT'
+                UNION
                 SELECT k.confrelid
                 FROM pg_catalog.pg_constraint AS k
                 WHERE k.contype = 'f'

@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -206,7 +207,7 @@ public final class Catalog {
 
         List<Relation> relations = relations(session, names);
         List<ChildRow> children = children(session, relations);
-        List<RetiredRow> retired = retired(session, configured.keySet());
+        List<RetiredRow> retired = retired(session, retirable(relations, children, configured.keySet()));
         Map<String, Size> sizes = sizes(session, relations, children, retired);
         Map<QualifiedName, PartitionSet.Detached> detached = detached(session, relations);
         Map<String, List<Bucket>> buckets = buckets(session, relations, children, sizes, configured, registrations);
@@ -234,7 +235,8 @@ public final class Catalog {
                         sizes,
                         buckets,
                         registrations.get(relation.name()),
-                        detached.getOrDefault(relation.name(), PartitionSet.Detached.NONE));
+                        detached.getOrDefault(relation.name(), PartitionSet.Detached.NONE),
+                        conversions);
                 if (isConfigured) {
                     tables.put(relation.name(), new ObservedTable.Partitioned(set));
                 } else {
@@ -374,6 +376,24 @@ public final class Catalog {
                         String.valueOf(row.textOrNull("bound"))));
     }
 
+    /** Tables that conversions replace by others of the same name: the configured ones, and their default partitions. */
+    private static Set<QualifiedName> retirable(
+            List<Relation> relations, List<ChildRow> children, Set<QualifiedName> configured) {
+        Set<String> parents = new HashSet<>();
+        for (Relation relation : relations) {
+            if (relation.oid() != null && configured.contains(relation.name())) {
+                parents.add(relation.oid());
+            }
+        }
+        Set<QualifiedName> names = new LinkedHashSet<>(configured);
+        for (ChildRow child : children) {
+            if (child.isDefault() && parents.contains(child.parent())) {
+                names.add(child.name());
+            }
+        }
+        return names;
+    }
+
     private static List<RetiredRow> retired(Session session, Set<QualifiedName> tables) {
         List<String> retiredSchemas = new ArrayList<>();
         for (QualifiedName table : tables) {
@@ -474,7 +494,8 @@ public final class Catalog {
             Map<String, Size> sizes,
             Map<String, List<Bucket>> buckets,
             @Nullable Registration registration,
-            PartitionSet.Detached detached) {
+            PartitionSet.Detached detached,
+            Map<QualifiedName, Conversion> conversions) {
         List<PartitionSet.Child> children = new ArrayList<>();
         PartitionSet.DefaultPartition defaultPartition = null;
         for (ChildRow row : rows) {
@@ -482,8 +503,15 @@ public final class Catalog {
             Long total = size == null ? null : size.total();
             if (row.isDefault()) {
                 boolean counted = row.readable() && !row.partitioned() && size != null;
-                defaultPartition =
-                        defaultPartition(row.name(), total, counted, buckets.getOrDefault(row.oid(), List.of()));
+                Conversion conversion = conversions.get(row.name());
+                defaultPartition = defaultPartition(
+                        row.name(),
+                        total,
+                        counted,
+                        buckets.getOrDefault(row.oid(), List.of()),
+                        conversion == null
+                                ? new ObservedTable.Plain(-1, relation.owned(), total, null)
+                                : new ObservedTable.Converting(conversion, relation.owned(), null, null));
             } else {
                 Bound bound = Bound.parse(row.bound());
                 boolean empty = size != null && size.heap() == 0;
@@ -509,7 +537,7 @@ public final class Catalog {
     }
 
     private PartitionSet.DefaultPartition defaultPartition(
-            QualifiedName name, @Nullable Long sizeBytes, boolean counted, List<Bucket> buckets) {
+            QualifiedName name, @Nullable Long sizeBytes, boolean counted, List<Bucket> buckets, ObservedTable table) {
         long rows = 0;
         Long oldest = null;
         Long newest = null;
@@ -531,7 +559,8 @@ public final class Catalog {
                 rows >= defaultRowsCap,
                 Bound.ofEpochSecond(oldest),
                 Bound.ofEpochSecond(newest),
-                List.copyOf(spread));
+                List.copyOf(spread),
+                table);
     }
 
     private static ObservedTable unpartitioned(Relation relation, Map<String, Size> sizes) {

@@ -17,7 +17,10 @@ import partman.sidecar.model.WorkSchema;
 import partman.sidecar.postgres.Session;
 import partman.sidecar.postgres.Sql;
 
-/** Reads what a plain table's conversion depends on. One of its queries reads the whole table: it counts rows by time. */
+/**
+ * Reads what the conversion of a plain table depends on, or of a default partition, whose rows are moved in the same way. One of its
+ * queries reads the whole table: it counts rows by time.
+ */
 public final class Shapes {
 
     private static final Sql FACTS = Sql.sql("""
@@ -93,6 +96,12 @@ public final class Shapes {
                 FROM t
                 JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attname = :control AND a.attnum > 0 AND NOT a.attisdropped
                 JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid),
+            parent AS (
+                SELECT c.oid, c.relname, c.relnamespace
+                FROM t
+                JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
+                JOIN pg_catalog.pg_class AS c ON c.oid = i.inhparent
+                WHERE t.relispartition),
             depends AS (
                 SELECT DISTINCT d.classid, d.objid, d.objsubid
                 FROM t
@@ -110,10 +119,11 @@ public final class Shapes {
                 LEFT JOIN pg_catalog.pg_type AS z ON d.classid = 'pg_type'::regclass AND z.oid = d.objid
                 WHERE NOT COALESCE(v.relkind = 'v', false)
                   AND NOT COALESCE(k.conrelid = t.oid AND k.confrelid <> t.oid, false)
+                  AND NOT COALESCE(k.conparentid <> 0, false)
                   AND NOT COALESCE(g.tgrelid = t.oid OR g.tgisinternal, false)
                   AND NOT COALESCE(p.polrelid = t.oid, false)
                   AND NOT COALESCE(x.adrelid = t.oid, false)
-                  AND NOT COALESCE(o.relkind IN ('i', 't', 'S') AND d.deptype IN ('a', 'i'), false)
+                  AND NOT COALESCE(o.relkind IN ('i', 't', 'S') AND d.deptype IN ('a', 'i', 'P', 'S'), false)
                   AND NOT COALESCE(z.typrelid = t.oid OR z.oid = y.typarray, false)
                   AND d.classid NOT IN ('pg_publication_rel'::regclass, 'pg_statistic_ext'::regclass, 'pg_publication_namespace'::regclass))
             SELECT 'the role ' || CURRENT_USER || ' does not own it: GRANT ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(t.relowner))
@@ -157,7 +167,7 @@ public final class Shapes {
             SELECT 'it uses the access method ' || m.amname || ', not heap' FROM t JOIN pg_catalog.pg_am AS m ON m.oid = t.relam WHERE m.amname <> 'heap'
             UNION ALL
             SELECT pg_catalog.format('it takes part in inheritance with %s: ALTER TABLE … NO INHERIT', x.other::regclass)
-            FROM t, LATERAL (SELECT i.inhparent FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = t.oid
+            FROM t, LATERAL (SELECT i.inhparent FROM pg_catalog.pg_inherits AS i WHERE i.inhrelid = t.oid AND NOT t.relispartition
                              UNION ALL SELECT i.inhrelid FROM pg_catalog.pg_inherits AS i WHERE i.inhparent = t.oid) AS x (other)
             UNION ALL
             SELECT pg_catalog.format('the unique index %s does not hold the control column, which a partitioned table needs', i.indexrelid::regclass)
@@ -233,6 +243,26 @@ public final class Shapes {
                   IN (t.relname, CASE WHEN pg_catalog.octet_length(c.relname::text) >= 60 THEN
                       pg_catalog.left(t.relname, pg_catalog.length(pg_catalog.regexp_replace(c.relname, '(_p[0-9]{8}(_[0-9]{6})?|_default)$', ''))) END)
             UNION ALL
+            SELECT pg_catalog.format('the foreign key %I on %s would be checked for all rows while everybody waits', k.conname,
+                       k.conrelid::regclass)
+            FROM parent AS p JOIN pg_catalog.pg_constraint AS k ON k.contype = 'f' AND p.oid IN (k.conrelid, k.confrelid)
+            WHERE k.conparentid = 0
+            UNION ALL
+            SELECT pg_catalog.format('the index %s is invalid: it lacks that of a partition', i.indexrelid::regclass)
+            FROM parent AS p JOIN pg_catalog.pg_index AS i ON i.indrelid = p.oid WHERE NOT i.indisvalid
+            UNION ALL
+            SELECT pg_catalog.format('%s stands where a partition may have to be: attach it, rename it or move it', c.oid::regclass)
+            FROM parent AS p
+            JOIN pg_catalog.pg_class AS c ON c.relnamespace = p.relnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+            WHERE pg_catalog.regexp_replace(c.relname, '_p[0-9]{8}(_[0-9]{6})?$', '') <> c.relname
+              AND pg_catalog.starts_with(p.relname, pg_catalog.regexp_replace(c.relname, '_p[0-9]{8}(_[0-9]{6})?$', ''))
+              AND (pg_catalog.octet_length(c.relname::text) >= 60
+                   OR pg_catalog.regexp_replace(c.relname, '_p[0-9]{8}(_[0-9]{6})?$', '') = p.relname)
+              AND pg_catalog.substring(c.relname, '[0-9_]+$') >= COALESCE(
+                  (SELECT pg_catalog.min(pg_catalog.substring(x.relname, '[0-9_]+$'))
+                   FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS x ON x.oid = i.inhrelid
+                   WHERE i.inhparent = p.oid AND x.relname ~ '_p[0-9]{8}(_[0-9]{6})?$'), '')
+            UNION ALL
             SELECT pg_catalog.format('%s is in the way: %s', x.name, x.remedy)
             FROM (VALUES (:retired::text, 'an earlier conversion kept it; drop it once nobody needs it'),
                          (:shadow::text, 'it is no work of this conversion; drop it if nobody needs it')) AS x (name, remedy)
@@ -300,6 +330,7 @@ public final class Shapes {
                 UNION ALL
                 SELECT pg_catalog.format('TRIGGER %I ON %s', g.tgname, t.place), pg_catalog.obj_description(g.oid, 'pg_trigger')
                 FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
+                    AND g.tgparentid = 0
                 UNION ALL
                 SELECT pg_catalog.format('POLICY %I ON %s', p.polname, t.place), pg_catalog.obj_description(p.oid, 'pg_policy')
                 FROM t JOIN pg_catalog.pg_policy AS p ON p.polrelid = t.oid
@@ -442,10 +473,12 @@ public final class Shapes {
                 UNION ALL
                 SELECT 'CARRY_OVER', 8, g.tgname, pg_catalog.pg_get_triggerdef(g.oid)
                 FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
+                    AND g.tgparentid = 0
                 UNION ALL
                 SELECT 'CARRY_OVER', 9, g.tgname, pg_catalog.format('ALTER TABLE %s %s TRIGGER %I', t.place,
                            CASE g.tgenabled WHEN 'D' THEN 'DISABLE' WHEN 'R' THEN 'ENABLE REPLICA' ELSE 'ENABLE ALWAYS' END, g.tgname)
-                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture' AND g.tgenabled <> 'O'
+                FROM t JOIN pg_catalog.pg_trigger AS g ON g.tgrelid = t.oid AND NOT g.tgisinternal AND g.tgname <> 'partman_sidecar_capture'
+                    AND g.tgparentid = 0 AND g.tgenabled <> 'O'
                 UNION ALL
                 SELECT 'CARRY_OVER', 10, '', pg_catalog.format('ALTER TABLE %s REPLICA IDENTITY %s', t.place,
                            CASE t.relreplident WHEN 'f' THEN 'FULL' WHEN 'n' THEN 'NOTHING' ELSE 'USING INDEX '

@@ -6,7 +6,9 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Definition;
 import partman.sidecar.model.Literal;
@@ -32,17 +34,22 @@ public final class Successors {
      * for theirs; of several alike ones, each partition has as many as the table.
      *
      * <p>These names begin with the partition's. PostgreSQL's own choice would do no longer where it has to cut: it could take the name
-     * that the parent's index is to have, or the same for two partitions whose indexes are built at the same time.
+     * that the parent's index is to have, or the same for two partitions whose indexes are built at the same time. Where the table is a
+     * default partition, it is its successor's default one that will stand in its place: that gets its names, and the parent, which
+     * will be dropped, no indexes.
      */
     private static final Sql INDEXES = Sql.sql("""
             WITH relation AS MATERIALIZED (
-                SELECT 'source' AS role, {table}::regclass::oid AS oid, NULL::text AS place, NULL::text AS relname
+                SELECT 'source' AS role, c.oid, NULL::text AS place, NULL::text AS relname, c.relispartition AS for_default
+                FROM pg_catalog.pg_class AS c
+                WHERE c.oid = {table}::regclass
                 UNION ALL
-                SELECT CASE WHEN p.isleaf THEN 'leaf' ELSE 'parent' END, c.oid, p.relid::text, c.relname::text
+                SELECT CASE WHEN p.isleaf THEN 'leaf' ELSE 'parent' END, c.oid, p.relid::text, c.relname::text,
+                       COALESCE(pg_catalog.pg_get_expr(c.relpartbound, 0) = 'DEFAULT', false)
                 FROM pg_catalog.pg_partition_tree({successor}::regclass) AS p
                 JOIN pg_catalog.pg_class AS c ON c.oid = p.relid),
             index AS MATERIALIZED (
-                SELECT r.role, r.oid AS relation, r.place, i.indexrelid, c.relname, n.nspname, i.indisunique, k.contype,
+                SELECT r.role, r.oid AS relation, r.place, r.for_default, i.indexrelid, c.relname, n.nspname, i.indisunique, k.contype,
                        {constraint_definition} AS constraint_definition,
                        EXISTS (SELECT FROM pg_catalog.pg_inherits AS h WHERE h.inhrelid = i.indexrelid) AS attached,
                        pg_catalog.substr(d.text, pg_catalog.length(d.prefix) + 1) AS definition
@@ -68,7 +75,8 @@ public final class Successors {
             FROM relation AS r,
                  wanted AS w,
                  LATERAL (SELECT r.relname || '_' || w.relname) AS long (name),
-                 LATERAL (SELECT CASE WHEN pg_catalog.octet_length(long.name) <= 63 THEN long.name
+                 LATERAL (SELECT CASE WHEN r.for_default AND w.for_default THEN w.relname
+                     WHEN pg_catalog.octet_length(long.name) <= 63 THEN long.name
                      ELSE pg_catalog.substring(r.relname, '[a-z0-9_]{1,20}$') || '_' || pg_catalog.md5(long.name) END) AS n (name)
             WHERE r.role = 'leaf'
               AND w.rank > (SELECT pg_catalog.count(*) FROM index AS i
@@ -81,7 +89,7 @@ public final class Successors {
                            w.definition)
                        ELSE pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', r.place, w.relname, w.constraint_definition) END
             FROM relation AS r, wanted AS w
-            WHERE r.role = 'parent'
+            WHERE r.role = 'parent' AND NOT w.for_default
               AND NOT EXISTS (SELECT FROM index AS i
                               WHERE i.relation = r.oid AND i.relname = w.relname AND i.definition = w.definition
                                 AND i.indisunique = w.indisunique AND i.contype IS NOT DISTINCT FROM w.contype)
@@ -176,8 +184,10 @@ public final class Successors {
                             .with("schema", Literal.of(spec.table().schema().sql())),
                     ddl);
         }
+        List<Bound> bounds = bounds(session, successor);
         return new ObservedTable.Successor(
-                bounds(session, successor),
+                inOrder(bounds.stream().map(Bound::from)),
+                inOrder(bounds.stream().flatMap(bound -> Stream.of(bound.from(), bound.to()))),
                 List.copyOf(indexes.values()),
                 ddl.getOrDefault(Kind.PARENT_INDEXES, List.of()),
                 ddl.getOrDefault(Kind.SUPERFLUOUS_INDEXES, List.of()),
@@ -193,17 +203,14 @@ public final class Successors {
                         .add(new Definition(row.text("ddl"))));
     }
 
-    private static List<LocalDateTime> bounds(Session session, Literal successor) {
-        TreeSet<LocalDateTime> bounds = new TreeSet<>();
-        for (String text : session.query(BOUNDS.with("successor", successor), row -> row.text("bound"))) {
-            Bound bound = text.equals("DEFAULT") ? null : Bound.parse(text);
-            if (bound != null && bound.from() != null) {
-                bounds.add(bound.from());
-            }
-            if (bound != null && bound.to() != null) {
-                bounds.add(bound.to());
-            }
-        }
-        return List.copyOf(bounds);
+    private static List<Bound> bounds(Session session, Literal successor) {
+        return session.query(BOUNDS.with("successor", successor), row -> row.text("bound")).stream()
+                .filter(text -> !text.equals("DEFAULT"))
+                .map(Bound::parse)
+                .toList();
+    }
+
+    private static List<LocalDateTime> inOrder(Stream<@Nullable LocalDateTime> bounds) {
+        return bounds.filter(Objects::nonNull).distinct().sorted().toList();
     }
 }

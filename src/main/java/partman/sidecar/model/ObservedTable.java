@@ -7,6 +7,17 @@ import org.jspecify.annotations.Nullable;
 /** Observed state of one table: what the catalog said at one moment. */
 public sealed interface ObservedTable {
 
+    /** The online conversion that is under way: of the table itself, or of its default partition; null if there is none. */
+    default @Nullable Converting underWay() {
+        return switch (this) {
+            case Converting converting -> converting;
+            case Partitioned(PartitionSet set)
+            when set.defaultPartition() != null ->
+                set.defaultPartition().table().underWay();
+            default -> null;
+        };
+    }
+
     /** No relation of that name exists. */
     record Missing() implements ObservedTable {}
 
@@ -99,6 +110,7 @@ public sealed interface ObservedTable {
      * The partitioned successor of a table whose online conversion has begun: in the work schema, or in the table's place once
      * they were swapped.
      *
+     * @param lowerBounds the lower bound of each of its partitions, in order
      * @param bounds every bound of its partitions, in order
      * @param indexes statements that give its partitions the indexes they lack, a list for each partition, the largest first
      * @param parentIndexes statements that give itself the indexes it lacks; they adopt those of the partitions
@@ -108,6 +120,7 @@ public sealed interface ObservedTable {
      * @param parentForeignKeys statements that then give itself the foreign keys; they adopt those of the partitions
      */
     record Successor(
+            List<LocalDateTime> lowerBounds,
             List<LocalDateTime> bounds,
             List<List<Definition>> indexes,
             List<Definition> parentIndexes,

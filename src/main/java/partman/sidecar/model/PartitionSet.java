@@ -59,6 +59,7 @@ public record PartitionSet(
      * @param capped whether there may be more than {@code rows}
      * @param oldest oldest finite control value, in UTC; null if there is none
      * @param spread the rows with a finite control value, by the hour or day they lie in, oldest first
+     * @param table the same as a table of its own, whose rows can be moved as a plain table's are: plain, or converting
      */
     public record DefaultPartition(
             QualifiedName name,
@@ -68,7 +69,14 @@ public record PartitionSet(
             boolean capped,
             @Nullable LocalDateTime oldest,
             @Nullable LocalDateTime newest,
-            List<ObservedTable.Interval> spread) {}
+            List<ObservedTable.Interval> spread,
+            ObservedTable table) {
+
+        /** The same with another look at it as a table of its own. */
+        public DefaultPartition with(ObservedTable newTable) {
+            return new DefaultPartition(name, sizeBytes, counted, rows, capped, oldest, newest, spread, newTable);
+        }
+    }
 
     /** Tables named like this set's partitions that are no longer attached. */
     public record Detached(int tables, long sizeBytes) {
@@ -78,6 +86,22 @@ public record PartitionSet(
 
     /** A row trigger or statement trigger of the parent, and when it fires ({@code pg_trigger.tgenabled}). */
     public record Trigger(Identifier name, char enabled) {}
+
+    /** The same set with another look at its default partition. */
+    public PartitionSet with(DefaultPartition newDefaultPartition) {
+        return new PartitionSet(
+                parent,
+                owner,
+                ownedByRole,
+                controlColumn,
+                controlType,
+                children,
+                newDefaultPartition,
+                registration,
+                detached,
+                triggers,
+                columns);
+    }
 
     /** All bytes of all partitions whose size is known. */
     public long sizeBytes() {

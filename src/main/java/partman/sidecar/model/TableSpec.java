@@ -27,6 +27,22 @@ public record TableSpec(
         Conversion conversion,
         long moveRows) {
 
+    /** The same for another table: for the default partition, whose rows are moved as a plain table's are. */
+    public TableSpec about(QualifiedName other) {
+        return new TableSpec(
+                key,
+                other,
+                controlColumn,
+                partitionInterval,
+                premake,
+                retention,
+                retentionKeepTable,
+                infiniteTimePartitions,
+                startPartition,
+                conversion,
+                moveRows);
+    }
+
     /**
      * How a plain table is converted.
      *

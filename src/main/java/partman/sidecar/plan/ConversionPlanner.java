@@ -41,7 +41,7 @@ final class ConversionPlanner {
                 spec,
                 partman,
                 layout.start(),
-                layout.older(),
+                layout.others(),
                 shape.ddl().shadow(),
                 shape.ddl().template()));
         steps.add(new CopyRows(table, shape.columns(), shape.rows().total()));

@@ -5,6 +5,7 @@ import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.PartitionInterval;
+import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.TableSpec;
 
 /**
@@ -18,8 +19,13 @@ import partman.sidecar.model.TableSpec;
 record Horizon(
         LocalDateTime now, LocalDateTime current, @Nullable LocalDateTime retentionLimit, LocalDateTime end) {
 
+    /** The horizon of a set that is to be made. */
+    static Horizon of(TableSpec spec, ObservedServer server) {
+        return of(spec, server, (LocalDateTime) null);
+    }
+
     /** {@code anchor} is any bound of the set's partitions, or null for a set that has none yet. */
-    static Horizon of(TableSpec spec, ObservedServer server, @Nullable LocalDateTime anchor) {
+    private static Horizon of(TableSpec spec, ObservedServer server, @Nullable LocalDateTime anchor) {
         PartitionInterval interval = spec.partitionInterval();
         LocalDateTime now = LocalDateTime.ofInstant(server.now(), ZoneOffset.UTC);
         LocalDateTime grid = anchor == null ? interval.floor(now) : anchor;
@@ -31,6 +37,14 @@ record Horizon(
         PartitionInterval retention = spec.retention();
         LocalDateTime limit = retention == null ? null : interval.floor(retention.before(now), grid);
         return new Horizon(now, current, limit, end);
+    }
+
+    /** The horizon on the grid of a set's partitions. */
+    static Horizon of(TableSpec spec, ObservedServer server, PartitionSet set) {
+        return of(
+                spec,
+                server,
+                set.children().isEmpty() ? null : set.children().getFirst().from());
     }
 
     /** Whether the retention detaches a partition with this upper bound at the next maintenance. */

@@ -5,6 +5,7 @@ import static partman.sidecar.model.TableState.CONVERTING;
 import static partman.sidecar.model.TableState.PLAIN;
 
 import java.time.Duration;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -18,6 +19,7 @@ import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.ObservedTable.Shape;
 import partman.sidecar.model.ObservedTable.Successor;
+import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.RowKey;
 import partman.sidecar.model.SwapWindow;
@@ -27,10 +29,12 @@ import partman.sidecar.step.Analyze;
 import partman.sidecar.step.ApplyJournal;
 import partman.sidecar.step.BeginConversion;
 import partman.sidecar.step.BuildIndexes;
+import partman.sidecar.step.CheckBounds;
 import partman.sidecar.step.CopyBlocks;
 import partman.sidecar.step.CreateJournal;
 import partman.sidecar.step.CreateShadow;
 import partman.sidecar.step.DeleteChangedRows;
+import partman.sidecar.step.DropCovered;
 import partman.sidecar.step.DropJournal;
 import partman.sidecar.step.DropSuccessor;
 import partman.sidecar.step.EndConversion;
@@ -38,13 +42,15 @@ import partman.sidecar.step.EnterPhase;
 import partman.sidecar.step.LockTable;
 import partman.sidecar.step.RunMaintenance;
 import partman.sidecar.step.Step;
+import partman.sidecar.step.SwapDefault;
 import partman.sidecar.step.SwapTables;
 import partman.sidecar.step.Transaction;
 import partman.sidecar.step.UpdatePartConfig;
 import partman.sidecar.step.VerifySuccessor;
 
 /**
- * Plans how a plain table becomes a partitioned one while the application goes on using it.
+ * Plans how a plain table becomes a partitioned one while the application goes on using it; and in the same way, how the rows of a
+ * large default partition get into partitions.
  *
  * <p>What is left follows from the phase that the conversion is in and from the catalog; what was planned before a crash does not
  * matter.
@@ -62,32 +68,59 @@ final class OnlinePlanner {
 
     private OnlinePlanner() {}
 
-    /** The plan for a table of which no conversion has begun. */
+    /** The plan for a plain table of which no conversion has begun. */
     static Plan begin(TableSpec spec, ObservedServer server, Shape shape) {
         Layout layout = Layout.of(spec, server, shape.rows());
+        return begin(spec, server, shape, null, layout, layout.notes(spec, shape, method(spec, spec.table())));
+    }
+
+    /**
+     * The plan for a set's default partition of which no conversion has begun.
+     *
+     * @param spec what is desired of the set, about the default partition
+     */
+    static Plan begin(TableSpec spec, ObservedServer server, Shape shape, PartitionSet set, Layout layout) {
+        return begin(spec, server, shape, set, layout, layout.notesOnDefault(spec, shape, method(spec, set.parent())));
+    }
+
+    private static String method(TableSpec spec, QualifiedName table) {
+        return "method online: the application goes on; its statements on %s wait for %d ms at most, and for the swap"
+                .formatted(table, spec.conversion().lockTimeout().toMillis());
+    }
+
+    private static Plan begin(
+            TableSpec spec,
+            ObservedServer server,
+            Shape shape,
+            @Nullable PartitionSet set,
+            Layout layout,
+            List<String> notes) {
         Plan.Blocked blocked = layout.obstacle(spec, shape);
         if (blocked != null) {
             return blocked;
         }
         RowKey key = shape.rowKey();
         if (key == null) {
-            return withoutKey(spec);
+            return withoutKey(spec, set == null);
         }
         Identifier partman = server.partmanSchema();
+        List<Step> steps = new ArrayList<>();
+        steps.add(new CreateShadow(
+                spec,
+                partman,
+                layout.start(),
+                layout.others(),
+                shape.ddl().shadow(),
+                shape.ddl().template()));
+        if (set != null) {
+            steps.add(new CheckBounds(spec.table()));
+        }
+        steps.add(new BeginConversion(spec, shape, key));
         List<Stage> stages = new ArrayList<>();
-        stages.add(Stage.of(
-                Phase.SHADOW,
-                transaction(
-                        spec,
-                        new CreateShadow(
-                                spec,
-                                partman,
-                                layout.start(),
-                                layout.older(),
-                                shape.ddl().shadow(),
-                                shape.ddl().template()),
-                        new BeginConversion(spec, shape, key))));
+        stages.add(
+                Stage.of(Phase.SHADOW, new Transaction(steps, spec.conversion().lockTimeout())));
         Successor successor = new Successor(
+                List.of(),
                 layout.bounds(spec.partitionInterval()),
                 List.of(),
                 shape.ddl().indexes(),
@@ -95,32 +128,37 @@ final class OnlinePlanner {
                 List.of(),
                 List.of(),
                 List.of());
-        stages.addAll(new Work(spec, partman, shape, key, successor, null).stagesFrom(Phase.JOURNAL));
+        Work work = new Work(spec, set, partman, shape, key, successor, null);
+        stages.addAll(work.stagesFrom(Phase.JOURNAL));
         return new Plan.Online(
                 PLAIN,
-                spec.table() + " is a plain table",
+                set == null ? spec.table() + " is a plain table" : "they are moved online",
                 shape.oid(),
                 List.of(),
                 stages,
-                after(spec, partman),
-                layout.notes(
-                        spec,
-                        shape,
-                        "method online: the application goes on; its statements on %s wait for %d ms at most, and for the swap"
-                                .formatted(
-                                        spec.table(),
-                                        spec.conversion().lockTimeout().toMillis())));
+                work.after(),
+                notes);
     }
 
-    private static Plan withoutKey(TableSpec spec) {
+    private static Plan withoutKey(TableSpec spec, boolean plain) {
         return new Plan.Blocked(
                 BLOCKED,
-                "%s can't be converted online: it has no unique index over columns that are never null (NOT NULL, no WHERE, not deferrable), by which changed rows could be told apart; create one, or set partman.conversion.method to offline, which locks the table for the whole copy"
-                        .formatted(spec.table()));
+                "%s can't be converted online: it has no unique index over columns that are never null (NOT NULL, no WHERE, not deferrable), by which changed rows could be told apart; create one%s"
+                        .formatted(
+                                spec.table(),
+                                plain
+                                        ? ", or set partman.conversion.method to offline, which locks the table for the whole copy"
+                                        : ""));
     }
 
-    /** The plan for a table whose conversion has begun. */
+    /** The plan for a plain table whose conversion has begun. */
     static Plan plan(TableSpec spec, ObservedServer server, ObservedTable.Converting table) {
+        return plan(spec, server, table, null);
+    }
+
+    /** The plan for a table whose conversion has begun; {@code set} is the one whose default partition it is, if it is one. */
+    static Plan plan(
+            TableSpec spec, ObservedServer server, ObservedTable.Converting table, @Nullable PartitionSet set) {
         Conversion conversion = table.conversion();
         if (!table.ownedByRole()) {
             return Planner.notOwned(spec, server, CONVERTING);
@@ -128,7 +166,7 @@ final class OnlinePlanner {
         if (conversion.failure() != null) {
             return new Plan.Blocked(
                     BLOCKED,
-                    "the online conversion has stopped, and nothing is lost: %s; the application still uses the plain table; find out why, then run: partman-sidecar abort"
+                    "the online conversion has stopped, and nothing is lost: %s; the application still uses the table as it was; find out why, then run: partman-sidecar abort"
                             .formatted(conversion.failure()));
         }
         String changed = changed(spec, conversion);
@@ -150,7 +188,7 @@ final class OnlinePlanner {
                     List.of(),
                     List.of(foreignKeys(
                             spec, conversion.id(), successor.validateForeignKeys(), successor.parentForeignKeys())),
-                    after(spec, partman),
+                    after(spec, spec.table(), partman),
                     List.of());
         }
         Shape shape = Objects.requireNonNull(table.shape());
@@ -168,17 +206,24 @@ final class OnlinePlanner {
                     conversion,
                     "the conversion begins anew, since the table's row key is another one now");
         }
-        List<Stage> stages =
-                new Work(spec, partman, shape, key, successor, conversion).stagesFrom(next(conversion, successor));
+        if (set != null && lacks(set, Horizon.of(spec, server, set).retentionLimit(), successor)) {
+            return abort(
+                    spec,
+                    server,
+                    conversion,
+                    "the moving of rows begins anew, since partitions of %s were detached".formatted(set.parent()));
+        }
+        Work work = new Work(spec, set, partman, shape, key, successor, conversion);
+        List<Stage> stages = work.stagesFrom(next(conversion, successor));
         SwapWindow window = spec.conversion().swapWindow();
         if (stages.getFirst().phase() == Phase.SWAP && window != null && !window.contains(server.now())) {
             String waiting = reason + ", which waits for its window, " + window + " UTC";
             if (conversion.journalRows() <= LONGEST_WAITING_JOURNAL) {
                 return new Plan.Wait(CONVERTING, waiting);
             }
-            stages = List.of(new Work(spec, partman, shape, key, successor, conversion).catchUp(Phase.SWAP));
+            stages = List.of(work.catchUp(Phase.SWAP));
         }
-        return new Plan.Online(CONVERTING, reason, conversion.id(), List.of(), stages, after(spec, partman), List.of());
+        return new Plan.Online(CONVERTING, reason, conversion.id(), List.of(), stages, work.after(), List.of());
     }
 
     /**
@@ -190,6 +235,14 @@ final class OnlinePlanner {
             return conversion.phase();
         }
         return successor.lacksIndexes() ? Phase.KEYS_ONCE : Phase.INDEXES;
+    }
+
+    /** Whether the set has not got a partition any more that it had: its rows that come now would get into a new one of that name. */
+    private static boolean lacks(PartitionSet set, @Nullable LocalDateTime retentionLimit, Successor successor) {
+        return retentionLimit != null
+                && successor.lowerBounds().stream()
+                        .filter(bound -> bound.isBefore(retentionLimit))
+                        .anyMatch(bound -> set.children().stream().noneMatch(child -> bound.equals(child.from())));
     }
 
     private static String changed(TableSpec spec, Conversion conversion) {
@@ -237,8 +290,8 @@ final class OnlinePlanner {
                 "the swap has given each partition the key for new rows; now old rows are checked, and the table adopts the keys");
     }
 
-    private static List<Transaction> after(TableSpec spec, Identifier partman) {
-        return List.of(transaction(spec, new RunMaintenance(spec.table(), partman)));
+    private static List<Transaction> after(TableSpec spec, QualifiedName table, Identifier partman) {
+        return List.of(transaction(spec, new RunMaintenance(table, partman)));
     }
 
     private static Transaction transaction(TableSpec spec, Step... steps) {
@@ -251,9 +304,15 @@ final class OnlinePlanner {
         return new Transaction(List.of(steps), patience.compareTo(PATIENCE) > 0 ? patience : PATIENCE);
     }
 
-    /** All that the phases need to know; {@code begun} is null before the first of them. */
+    /**
+     * All that the phases need to know.
+     *
+     * @param set the set whose default partition the table is, or null if it is a plain table
+     * @param begun null before the first phase
+     */
     private record Work(
             TableSpec spec,
+            @Nullable PartitionSet set,
             Identifier partman,
             Shape shape,
             RowKey key,
@@ -268,6 +327,10 @@ final class OnlinePlanner {
                 }
             }
             return List.copyOf(stages);
+        }
+
+        List<Transaction> after() {
+            return OnlinePlanner.after(spec, set == null ? table() : set.parent(), partman);
         }
 
         private boolean hasForeignKeys() {
@@ -289,7 +352,7 @@ final class OnlinePlanner {
                 case INDEXES -> indexes();
                 case CATCH_UP -> catchUp(Phase.VERIFY);
                 case VERIFY -> verify();
-                case SWAP -> swap();
+                case SWAP -> swap(set == null ? swapTables() : swapDefault(set));
                 case FOREIGN_KEYS ->
                     foreignKeys(spec, id(), List.of(), shape.ddl().finalForeignKeys());
             };
@@ -375,7 +438,7 @@ final class OnlinePlanner {
                     "");
         }
 
-        private Stage swap() {
+        private List<Step> swapTables() {
             List<Step> steps = new ArrayList<>();
             steps.add(new LockTable(table(), LockTable.Mode.AGAINST_SCHEMA_CHANGES));
             steps.add(new LockTable(table(), LockTable.Mode.AGAINST_EVERYBODY));
@@ -396,6 +459,31 @@ final class OnlinePlanner {
             } else {
                 steps.add(new EndConversion(table(), id()));
             }
+            return steps;
+        }
+
+        /** The parent is locked before its partition, as by everybody who uses the set. */
+        private List<Step> swapDefault(PartitionSet into) {
+            return List.of(
+                    new LockTable(into.parent(), LockTable.Mode.AGAINST_SCHEMA_CHANGES),
+                    new LockTable(table(), LockTable.Mode.AGAINST_SCHEMA_CHANGES),
+                    new DropCovered(into.parent(), table()),
+                    new LockTable(into.parent(), LockTable.Mode.AGAINST_EVERYBODY),
+                    new LockTable(table(), LockTable.Mode.AGAINST_EVERYBODY),
+                    new ApplyJournal(table(), shape.columns(), id(), key, null),
+                    new DropJournal(table(), id()),
+                    new SwapDefault(
+                            into.parent(),
+                            table(),
+                            partman,
+                            into.owner(),
+                            shape.ddl().release(),
+                            shape.ddl().carryOver()),
+                    new DropSuccessor(table(), partman),
+                    new EndConversion(table(), id()));
+        }
+
+        private Stage swap(List<Step> steps) {
             List<String> remarks = new ArrayList<>();
             SwapWindow window = spec.conversion().swapWindow();
             if (window != null) {

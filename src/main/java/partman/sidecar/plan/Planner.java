@@ -19,6 +19,7 @@ import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.CreateExtension;
@@ -38,21 +39,30 @@ public final class Planner {
                 spec,
                 observation.server(),
                 Objects.requireNonNull(observation.tables().get(spec.table())));
-        return plan instanceof Plan.Nothing
-                        && spec.conversion().dropRetired()
-                        && observation.retired().containsKey(spec.table())
+        List<QualifiedName> retired = observation.retiredOf(spec.table());
+        return plan instanceof Plan.Nothing && spec.conversion().dropRetired() && !retired.isEmpty()
                 ? new Plan.Run(
                         DRIFTED,
                         "its conversion has kept the plain table, and partman.conversion.retired is drop",
-                        List.of(Transaction.of(
-                                new DropRetired(spec.table()), spec.conversion().lockTimeout())),
+                        retired.stream()
+                                .map(name -> Transaction.of(
+                                        new DropRetired(name), spec.conversion().lockTimeout()))
+                                .toList(),
                         List.of())
                 : plan;
     }
 
-    /** Gives up an online conversion before its swap: the plain table stays as it is. */
-    public static Plan.Run abort(TableSpec spec, ObservedServer server, Conversion conversion) {
-        return OnlinePlanner.abort(spec, server, conversion, "the conversion is given up");
+    /**
+     * Gives up the online conversion of a table or of its default partition, before its swap: the table stays as it is.
+     *
+     * @param table one that has a conversion under way
+     */
+    public static Plan.Run abort(TableSpec spec, ObservedServer server, ObservedTable table) {
+        Conversion conversion = Objects.requireNonNull(table.underWay()).conversion();
+        TableSpec source = table instanceof ObservedTable.Partitioned(PartitionSet set)
+                ? spec.about(Objects.requireNonNull(set.defaultPartition()).name())
+                : spec;
+        return OnlinePlanner.abort(source, server, conversion, "the conversion is given up");
     }
 
     /** The plan for one table. */

@@ -16,7 +16,9 @@ import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.ObservedTable.Interval;
+import partman.sidecar.model.ObservedTable.Shape;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.PartitionSet.Child;
@@ -50,9 +52,7 @@ final class SetPlanner {
         this.server = server;
         this.set = set;
         this.partman = server.partmanSchema();
-        LocalDateTime anchor =
-                set.children().isEmpty() ? null : set.children().getFirst().from();
-        this.horizon = Horizon.of(spec, server, anchor);
+        this.horizon = Horizon.of(spec, server, set);
     }
 
     static Plan plan(TableSpec spec, ObservedServer server, PartitionSet set) {
@@ -78,7 +78,8 @@ final class SetPlanner {
                                     new Identifier(server.role()).sql()));
         }
         Plan plan = registration == null ? register() : mend(registration);
-        return plan instanceof Plan.Run && !set.ownedByRole() ? Planner.notOwned(spec, server, plan.state()) : plan;
+        boolean changes = plan instanceof Plan.Run || plan instanceof Plan.Online || plan instanceof Plan.Survey;
+        return changes && !set.ownedByRole() ? Planner.notOwned(spec, server, plan.state()) : plan;
     }
 
     /** Why the set is none that this configuration could describe, or null if it fits. */
@@ -146,14 +147,15 @@ final class SetPlanner {
         LocalDateTime start = interval.floor(premakeStart(), horizon.current());
         DefaultPartition rest = set.defaultPartition();
         CreateParent createParent = new CreateParent(spec, partman, start, rest == null);
-        Plan tooMany = tooMany(rest, UNREGISTERED);
-        if (tooMany != null) {
-            return tooMany;
-        }
         LocalDateTime lower = horizon.retentionLimit() == null || start.isBefore(horizon.retentionLimit())
                 ? horizon.retentionLimit() == null ? LocalDateTime.MIN : start
                 : horizon.retentionLimit();
-        Move move = Move.of(rest, lower, horizon.end(), interval, horizon.current());
+        Move found = Move.of(rest, lower, horizon.end(), interval, horizon.current());
+        Plan large = rest == null ? null : moveLarge(rest, found, UNREGISTERED);
+        if (large != null) {
+            return large;
+        }
+        Move move = rest == null || isLarge(rest, found) ? null : found;
         Plan tooOld = tooOld(move, UNREGISTERED);
         if (tooOld != null) {
             return tooOld;
@@ -201,7 +203,7 @@ final class SetPlanner {
                 horizon.retentionLimit());
         List<LocalDateTime> missing = new ArrayList<>(coverage.holes());
         missing.addAll(coverage.notPremade());
-        if (rest.rows() > 0) {
+        if (rest.rows() > 0 || rest.table().underWay() != null) {
             return emptyDefault(rest, missing);
         }
         return missing.isEmpty()
@@ -218,14 +220,15 @@ final class SetPlanner {
     }
 
     private Plan emptyDefault(DefaultPartition rest, List<LocalDateTime> missing) {
-        Plan tooMany = tooMany(rest, DEFAULT_NOT_EMPTY);
-        if (tooMany != null) {
-            return tooMany;
-        }
         LocalDateTime lower = horizon.retentionLimit() == null ? LocalDateTime.MIN : horizon.retentionLimit();
-        Move move = Move.of(rest, lower, horizon.end(), spec.partitionInterval(), horizon.current());
-        String found = "%d row(s) in the default partition, the oldest of %s, the newest of %s"
-                .formatted(rest.rows(), rest.oldest(), rest.newest());
+        Move sample = Move.of(rest, lower, horizon.end(), spec.partitionInterval(), horizon.current());
+        String found = "%s%d row(s) in the default partition, the oldest of %s, the newest of %s"
+                .formatted(rest.capped() ? "at least " : "", rest.rows(), rest.oldest(), rest.newest());
+        Plan large = moveLarge(rest, sample, DEFAULT_NOT_EMPTY);
+        if (large != null) {
+            return large;
+        }
+        Move move = isLarge(rest, sample) ? null : sample;
         if (move == null && !missing.isEmpty()) {
             // rows that stay for good must not keep partitions from being made
             return createPartitions(DEFAULT_NOT_EMPTY, found, rest, missing);
@@ -246,15 +249,78 @@ final class SetPlanner {
         return new Plan.Run(DEFAULT_NOT_EMPTY, found, List.of(transaction(moveRows(rest, move, null))), List.of());
     }
 
-    /** Refuses to hold the table's lock for as long as moving very many rows would take. */
-    private @Nullable Plan tooMany(@Nullable DefaultPartition rest, TableState state) {
-        if (rest == null || (rest.rows() <= spec.moveRows() && !rest.capped())) {
+    /**
+     * Very many rows are moved by the means of an online conversion, not under the set's lock; null if they are not that many, or if
+     * none has to move. Beyond the cap on what was counted, only a survey can tell.
+     */
+    private @Nullable Plan moveLarge(DefaultPartition rest, @Nullable Move move, TableState state) {
+        TableSpec source = spec.about(rest.name());
+        String rows = "%s%d rows".formatted(rest.capped() ? "at least " : "", rest.rows());
+        if (rest.table() instanceof ObservedTable.Converting converting) {
+            String moving = "the default partition of %s holds %s, which are being moved".formatted(spec.table(), rows);
+            return told(OnlinePlanner.plan(source, server, converting, set), state, moving, "");
+        }
+        if (!isLarge(rest, move)) {
             return null;
         }
-        return new Plan.Blocked(
-                state,
-                "the default partition of %s holds %s%d rows, more than partman.default-partition.move-rows (%d): moving them locks the table for that long; raise the setting to accept it"
-                        .formatted(spec.table(), rest.capped() ? "at least " : "", rest.rows(), spec.moveRows()));
+        String found =
+                "the default partition of %s holds %s, more than are moved under its lock, partman.default-partition.move-rows (%d)"
+                        .formatted(spec.table(), rows, spec.moveRows());
+        String remedy = "; or raise the setting to accept that they are";
+        if (spec.conversion().method() == TableSpec.Method.OFFLINE) {
+            return new Plan.Blocked(state, found + ": set partman.conversion.method to online" + remedy);
+        }
+        for (Child child : set.children()) {
+            if (!fits(child)) {
+                return new Plan.Blocked(
+                        state,
+                        "%s: partition %s from %s to %s is not one interval of %s, move the rows by hand%s"
+                                .formatted(
+                                        found,
+                                        child.name(),
+                                        child.from(),
+                                        child.to(),
+                                        spec.partitionInterval(),
+                                        remedy));
+            }
+        }
+        Shape shape = rest.table() instanceof ObservedTable.Plain plain ? plain.shape() : null;
+        if (shape == null) {
+            return new Plan.Survey(state, found);
+        }
+        Plan.Blocked refused = Layout.refused(source, shape);
+        if (refused != null) {
+            return told(refused, state, found, remedy);
+        }
+        Layout layout = Layout.ofDefault(source, server, set, shape.rows());
+        return layout == null
+                ? null
+                : told(OnlinePlanner.begin(source, server, shape, set, layout), state, found, remedy);
+    }
+
+    private boolean isLarge(DefaultPartition rest, @Nullable Move move) {
+        return rest.capped() || (rest.rows() > spec.moveRows() && move != null);
+    }
+
+    /** The plan for the default partition in terms of the set. */
+    private static Plan told(Plan plan, TableState state, String found, String remedy) {
+        String reason = "%s: %s".formatted(found, plan.reason());
+        return switch (plan) {
+            case Plan.Online online ->
+                new Plan.Online(
+                        state,
+                        reason,
+                        online.conversion(),
+                        online.before(),
+                        online.stages(),
+                        online.after(),
+                        online.notes());
+            case Plan.Run run -> new Plan.Run(state, reason, run.transactions(), run.notes());
+            case Plan.Survey _ -> new Plan.Survey(state, reason);
+            case Plan.Wait _ -> new Plan.Wait(state, reason);
+            case Plan.Blocked _ -> new Plan.Blocked(state, reason + remedy);
+            case Plan.Nothing _, Plan.Convert _ -> throw new IllegalArgumentException("moves no rows online: " + plan);
+        };
     }
 
     /** Refuses to make a partition for every interval since one row that lies very far back. */

@@ -112,12 +112,17 @@ public class Maintenance {
                         set.name(),
                         isAstray(set)
                                 ? new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason())
-                                : holder == null
-                                        ? attempt(session, set.name(), partman)
-                                        : new Attempt(
+                                : set.copying() != null
+                                        ? new Attempt(
                                                 Duration.ZERO,
                                                 Outcome.SKIPPED,
-                                                "pg_partman's maintenance lock is held by " + holder));
+                                                "the rows of its default partition are being moved")
+                                        : holder == null
+                                                ? attempt(session, set.name(), partman)
+                                                : new Attempt(
+                                                        Duration.ZERO,
+                                                        Outcome.SKIPPED,
+                                                        "pg_partman's maintenance lock is held by " + holder));
                 left.remove(set);
             }
         } catch (DatabaseException e) {

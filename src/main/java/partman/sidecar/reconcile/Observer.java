@@ -13,7 +13,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
-import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Literal;
 import partman.sidecar.model.Observation;
@@ -145,10 +144,8 @@ public class Observer {
                     plan,
                     set,
                     coverage,
-                    observed instanceof ObservedTable.Converting converting
-                            ? copying(spec.table(), converting.conversion(), observation)
-                            : null,
-                    observation.retired().get(spec.table()),
+                    copying(spec.table(), observed, observation),
+                    retiredBytes(spec.table(), observation),
                     status.progressOf(spec.table()),
                     status.troubleOf(spec.table())));
         }
@@ -161,13 +158,28 @@ public class Observer {
         return List.copyOf(tables);
     }
 
-    private Snapshot.Copying copying(QualifiedName table, Conversion conversion, Observation now) {
+    private Snapshot.@Nullable Copying copying(QualifiedName name, ObservedTable table, Observation now) {
+        ObservedTable.Converting converting = table.underWay();
+        if (converting == null) {
+            return null;
+        }
         Observation before = status.latest().observation();
-        Conversion earlier = before != null && before.tables().get(table) instanceof ObservedTable.Converting converting
-                ? converting.conversion()
-                : null;
+        ObservedTable earlier = before == null ? null : before.tables().get(name);
+        ObservedTable.Converting then = earlier == null ? null : earlier.underWay();
         return Snapshot.Copying.of(
-                conversion, earlier, before == null ? Duration.ZERO : Duration.between(before.at(), now.at()));
+                converting.conversion(),
+                then == null ? null : then.conversion(),
+                before == null ? Duration.ZERO : Duration.between(before.at(), now.at()));
+    }
+
+    private static @Nullable Long retiredBytes(QualifiedName table, Observation observation) {
+        List<QualifiedName> retired = observation.retiredOf(table);
+        return retired.isEmpty()
+                ? null
+                : (Long) retired.stream()
+                        .mapToLong(name ->
+                                Objects.requireNonNull(observation.retired().get(name)))
+                        .sum();
     }
 
     private Snapshot.Table astray(QualifiedName name, Observation observation) {

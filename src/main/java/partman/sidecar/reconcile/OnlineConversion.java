@@ -3,6 +3,7 @@ package partman.sidecar.reconcile;
 import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -227,7 +228,7 @@ public class OnlineConversion {
             for (int attempt = 1; ; attempt++) {
                 catchUp(catchUp);
                 try {
-                    swapOnce();
+                    swapOnce(planned);
                     return;
                 } catch (DatabaseException e) {
                     if (!e.isLockTimeout()) {
@@ -248,33 +249,30 @@ public class OnlineConversion {
         }
 
         /**
-         * All that takes long is done while the table is only locked against schema changes: reading its properties, and planning
-         * once more from what it is now. Then it is locked against everybody until the commit.
+         * All that takes long is done while the tables are only locked against schema changes: reading their properties, and planning
+         * once more from what they are now. Then they are locked against everybody until the commit.
          */
-        private void swapOnce() {
+        private void swapOnce(Transaction planned) {
             long lockedAt;
             try (Session session = database.open()) {
                 lockedAt = session.inTransaction(() -> {
                     begin(session, new Transaction(List.of(), spec.conversion().lockTimeout()));
-                    runner.run(session, table, new LockTable(table, LockTable.Mode.AGAINST_SCHEMA_CHANGES));
-                    Transaction swap = planUnderLock(session);
-                    TableProperties before = TableProperties.of(session, table).withoutForeignKeys();
-                    String unguarded = TableProperties.unguarded(session, table);
-                    long asked = System.nanoTime();
-                    new LockTable(table, LockTable.Mode.AGAINST_EVERYBODY).run(session);
-                    long locked = System.nanoTime();
-                    status.update(table, progress -> progress.withLockWait(Duration.ofNanos(locked - asked)));
-                    // those who queue behind this lock wait for the next ones, too
-                    new Transaction(List.of(), left(Duration.ofNanos(locked - asked))).begin(session);
-                    if (!unguarded.equals(TableProperties.unguarded(session, table))) {
+                    List<LockTable> freeze = locks(planned.steps(), LockTable.Mode.AGAINST_SCHEMA_CHANGES);
+                    freeze.forEach(lock -> runner.run(session, table, lock));
+                    List<QualifiedName> tables =
+                            freeze.stream().map(LockTable::table).toList();
+                    List<Step> steps = planUnderLock(session).steps();
+                    List<TableProperties> before = properties(session, tables);
+                    List<String> unguarded = unguarded(session, tables);
+                    List<LockTable> locks = locks(steps, LockTable.Mode.AGAINST_EVERYBODY);
+                    int beforeLocks = steps.indexOf(locks.getFirst());
+                    work(session, steps.subList(0, beforeLocks));
+                    long locked = lock(session, locks);
+                    if (!unguarded.equals(unguarded(session, tables))) {
                         throw changed();
                     }
-                    for (Step next : swap.steps()) {
-                        if (!(next instanceof LockTable)) {
-                            next.run(session);
-                        }
-                    }
-                    refuseLoss(before, TableProperties.of(session, table).withoutForeignKeys());
+                    work(session, steps.subList(beforeLocks, steps.size()));
+                    refuseLoss(before, properties(session, tables));
                     return locked;
                 });
             } catch (DatabaseException e) {
@@ -284,9 +282,31 @@ public class OnlineConversion {
                 throw e;
             }
             Log.infof(
-                    "table=%s step=SwapTables held=%dms: the partitioned table is in its place",
+                    "table=%s step=SwapTables held=%dms: the swap is done",
                     table, Timing.since(lockedAt).toMillis());
             epochs.remove(step.conversion());
+        }
+
+        private static List<LockTable> locks(List<Step> steps, LockTable.Mode mode) {
+            return steps.stream()
+                    .filter(LockTable.class::isInstance)
+                    .map(LockTable.class::cast)
+                    .filter(lock -> lock.mode() == mode)
+                    .toList();
+        }
+
+        /** Takes the locks in order, and tells when the first was granted; those who queue behind it wait for the next ones, too. */
+        private long lock(Session session, List<LockTable> locks) {
+            long asked = System.nanoTime();
+            long granted = 0;
+            for (LockTable lock : locks) {
+                lock.run(session);
+                granted = granted == 0 ? System.nanoTime() : granted;
+                new Transaction(List.of(), left(Timing.since(asked))).begin(session);
+            }
+            Duration waited = Timing.since(asked);
+            status.update(table, progress -> progress.withLockWait(waited));
+            return granted;
         }
 
         private Duration left(Duration waited) {
@@ -294,8 +314,31 @@ public class OnlineConversion {
             return left.toMillis() < 1 ? Duration.ofMillis(1) : left;
         }
 
-        private void refuseLoss(TableProperties before, TableProperties after) {
-            List<String> differences = before.differencesTo(after);
+        private void work(Session session, List<Step> steps) {
+            for (Step next : steps) {
+                if (!(next instanceof LockTable)) {
+                    next.run(session);
+                }
+            }
+        }
+
+        private List<TableProperties> properties(Session session, List<QualifiedName> tables) {
+            return tables.stream()
+                    .map(name -> TableProperties.of(session, name).withoutForeignKeys())
+                    .toList();
+        }
+
+        private List<String> unguarded(Session session, List<QualifiedName> tables) {
+            return tables.stream()
+                    .map(name -> TableProperties.unguarded(session, name))
+                    .toList();
+        }
+
+        private void refuseLoss(List<TableProperties> before, List<TableProperties> after) {
+            List<String> differences = new ArrayList<>();
+            for (int i = 0; i < before.size(); i++) {
+                differences.addAll(before.get(i).differencesTo(after.get(i)));
+            }
             if (!differences.isEmpty()) {
                 throw new DatabaseException(
                         "the swap was undone, since the table would not be the same: " + String.join("; ", differences),

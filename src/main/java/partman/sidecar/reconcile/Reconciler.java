@@ -219,28 +219,31 @@ public class Reconciler {
         try (Session session = database.open()) {
             observation = observer.catalog().observe(session, List.of(spec));
         }
-        if (!(observation.tables().get(spec.table()) instanceof ObservedTable.Converting converting)) {
+        ObservedTable table = Objects.requireNonNull(observation.tables().get(spec.table()));
+        ObservedTable.Converting converting = table.underWay();
+        if (converting == null) {
             return Abort.NOTHING;
         }
         if (converting.conversion().phase() == Conversion.Phase.FOREIGN_KEYS) {
             return Abort.TOO_LATE;
         }
-        Plan.Run abort = Planner.abort(spec, observation.server(), converting.conversion());
+        Plan.Run abort = Planner.abort(spec, observation.server(), table);
         runner.run(spec.table(), abort.transactions().getFirst());
         return Abort.DONE;
     }
 
-    /** Drops the plain table that a conversion has kept; false if there is none. */
+    /** Drops the tables that conversions have kept, the plain one and an old default partition; false if there is none. */
     public boolean dropRetired(TableSpec spec) {
+        List<QualifiedName> retired;
         try (Session session = database.open()) {
-            if (!observer.catalog().observe(session, List.of(spec)).retired().containsKey(spec.table())) {
-                return false;
-            }
+            retired = observer.catalog().observe(session, List.of(spec)).retiredOf(spec.table());
         }
-        runner.run(
-                spec.table(),
-                Transaction.of(new DropRetired(spec.table()), spec.conversion().lockTimeout()));
-        return true;
+        for (QualifiedName table : retired) {
+            runner.run(
+                    spec.table(),
+                    Transaction.of(new DropRetired(table), spec.conversion().lockTimeout()));
+        }
+        return !retired.isEmpty();
     }
 
     /** The plan for one table as it is now; a plain table's shape is read for it. */

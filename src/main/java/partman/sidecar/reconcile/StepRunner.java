@@ -10,6 +10,8 @@ import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
@@ -111,6 +113,12 @@ public class StepRunner {
                         owned,
                         conversion.phase() == Phase.FOREIGN_KEYS ? null : Shapes.ofConverting(session, spec, server),
                         Successors.of(session, spec, conversion.phase()));
+            case ObservedTable.Partitioned(PartitionSet set)
+            when set.defaultPartition() != null -> {
+                DefaultPartition rest = set.defaultPartition();
+                ObservedTable surveyed = survey(session, spec.about(rest.name()), server, rest.table());
+                yield new ObservedTable.Partitioned(set.with(rest.with(surveyed)));
+            }
             case ObservedTable.Missing _,
                     ObservedTable.NotATable _,
                     ObservedTable.PartitionedOtherwise _,

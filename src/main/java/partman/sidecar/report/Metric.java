@@ -103,7 +103,7 @@ enum Metric {
     RETAINED_TABLE_BYTES(
             "partman_retained_table_bytes",
             Type.GAUGE,
-            "Size of the plain table that a conversion has retired and kept, with its indexes and TOAST, in bytes; absent"
+            "Size of what conversions have retired and kept, the plain table and an old default partition, with indexes and TOAST, in bytes; absent"
                     + " if there is none.",
             PARENT_TABLE),
     MAINTENANCE_RUNS(

@@ -17,13 +17,13 @@ import partman.sidecar.postgres.Sql;
  * automatic maintenance off. Takes {@code ACCESS SHARE} on the plain table.
  *
  * @param start lower bound of the oldest partition of the unbroken run up to the premade horizon
- * @param older lower bounds of partitions before {@code start}, for rows that are older than the retention
+ * @param others lower bounds of partitions outside that run, for rows that are older than the retention
  */
 public record CreateShadow(
         TableSpec spec,
         Identifier partman,
         LocalDateTime start,
-        List<LocalDateTime> older,
+        List<LocalDateTime> others,
         List<Definition> shadowDdl,
         List<Definition> templateDdl)
         implements Step {
@@ -59,8 +59,8 @@ public record CreateShadow(
         statements.add(Statement.of(IDENTIFY.with("shadow", shadow)));
         statements.addAll(Statement.of(shadowDdl));
         statements.addAll(new NewSet(spec, shadow, partman, false, start, true).statements(Statement.of(templateDdl)));
-        if (!older.isEmpty()) {
-            statements.addAll(new CreatePartitions(shadow, partman, null, older).statements());
+        if (!others.isEmpty()) {
+            statements.addAll(new CreatePartitions(shadow, partman, null, others).statements());
         }
         return List.copyOf(statements);
     }

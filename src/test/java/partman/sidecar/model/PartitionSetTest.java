@@ -44,7 +44,15 @@ class PartitionSetTest {
 
     private static DefaultPartition defaultPartition(@Nullable Long sizeBytes) {
         return new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), sizeBytes, true, 0, false, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                sizeBytes,
+                true,
+                0,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
     }
 
     private static PartitionSet set(@Nullable DefaultPartition defaultPartition, Child... children) {

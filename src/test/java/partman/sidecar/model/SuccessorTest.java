@@ -22,6 +22,7 @@ class SuccessorTest {
             int ofPartitions, int ofParent, int superfluous, boolean lacks, boolean differs) {
         Successor successor = new Successor(
                 List.of(),
+                List.of(),
                 Collections.nCopies(ofPartitions, ddl(1)),
                 ddl(ofParent),
                 ddl(superfluous),

@@ -96,7 +96,7 @@ class ConversionPlannerTest {
         CreateShadow shadow = shadow(SPEC, Given.shape().build());
 
         assertThat(shadow.start()).isEqualTo(day("2026-05-01"));
-        assertThat(shadow.older()).isEmpty();
+        assertThat(shadow.others()).isEmpty();
     }
 
     @Test
@@ -114,7 +114,7 @@ class ConversionPlannerTest {
                 Given.shape().rows(rows("2025-12-31", 1), rows("2026-05-01", 1)).build());
 
         assertThat(shadow.start()).isEqualTo(day("2025-12-01"));
-        assertThat(shadow.older()).isEmpty();
+        assertThat(shadow.others()).isEmpty();
     }
 
     @Test
@@ -127,7 +127,7 @@ class ConversionPlannerTest {
         CreateShadow shadow = shadow(spec, shape);
 
         assertThat(shadow.start()).isEqualTo(day("2026-02-01"));
-        assertThat(shadow.older()).isEqualTo(days("2024-01-01", "2025-11-01"));
+        assertThat(shadow.others()).isEqualTo(days("2024-01-01", "2025-11-01"));
     }
 
     @Test

@@ -295,6 +295,7 @@ final class Given {
         private List<Blocks> copied = List.of();
         private long journalRows;
         private boolean surveyed = true;
+        private List<LocalDateTime> lowerBounds = BOUNDS.subList(0, BOUNDS.size() - 1);
         private ShapeBuilder shape = Given.shape();
         private List<List<Definition>> indexes = List.of();
         private List<Definition> parentIndexes = List.of();
@@ -344,6 +345,11 @@ final class Given {
 
         ConvertingBuilder journalRows(long rows) {
             journalRows = rows;
+            return this;
+        }
+
+        ConvertingBuilder lowerBounds(LocalDateTime... bounds) {
+            lowerBounds = List.of(bounds);
             return this;
         }
 
@@ -420,6 +426,7 @@ final class Given {
                     surveyed && phase != Phase.FOREIGN_KEYS ? shape.build() : null,
                     surveyed
                             ? new ObservedTable.Successor(
+                                    lowerBounds,
                                     BOUNDS,
                                     indexes,
                                     parentIndexes,
@@ -513,6 +520,11 @@ final class Given {
         return defaultWith(false);
     }
 
+    /** A default partition with more rows than are moved under a lock: this is what it looks like as a table of its own. */
+    static DefaultPartition largeDefault(ObservedTable table, Interval... units) {
+        return defaultWith(false, units).with(table);
+    }
+
     /** A default partition that holds these rows. */
     static DefaultPartition defaultWith(boolean capped, Interval... units) {
         List<Interval> spread = List.of(units);
@@ -524,7 +536,8 @@ final class Given {
                 capped,
                 spread.isEmpty() ? null : spread.getFirst().from(),
                 spread.isEmpty() ? null : spread.getLast().from(),
-                spread);
+                spread,
+                new ObservedTable.Plain(-1, true, null, null));
     }
 
     static RegistrationBuilder registered() {

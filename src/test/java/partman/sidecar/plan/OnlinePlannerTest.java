@@ -186,7 +186,7 @@ class OnlinePlannerTest {
         assertThat(stage(online, Phase.SHADOW).transactions().getFirst().steps().getFirst())
                 .isInstanceOfSatisfying(
                         CreateShadow.class,
-                        shadow -> assertThat(shadow.older()).isEqualTo(days("2024-01-01", "2025-11-01")));
+                        shadow -> assertThat(shadow.others()).isEqualTo(days("2024-01-01", "2025-11-01")));
         assertThat(stage(online, Phase.VERIFY).shared().getFirst().steps().getFirst())
                 .isInstanceOfSatisfying(
                         VerifySuccessor.class,
@@ -572,7 +572,7 @@ class OnlinePlannerTest {
         assertBlocked(
                 plan,
                 "has stopped, and nothing is lost: the copy differs in 1 partition(s);",
-                "still uses the plain table",
+                "still uses the table as it was",
                 "partman-sidecar abort");
     }
 
@@ -647,7 +647,7 @@ class OnlinePlannerTest {
         Plan.Run run = Planner.abort(
                 SPEC,
                 server(),
-                Given.converting(Phase.SWAP).failure("it failed").conversion());
+                Given.converting(Phase.SWAP).failure("it failed").build());
 
         assertThat(run.state()).isEqualTo(TableState.CONVERTING);
         assertThat(run.reason()).isEqualTo("the conversion is given up");

@@ -277,7 +277,15 @@ class PlannerTest {
 
     private static DefaultPartition notCounted() {
         return new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), null, false, 0, false, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                null,
+                false,
+                0,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
     }
 
     private static void assertBlocked(Plan plan, TableState state, String remedy) {

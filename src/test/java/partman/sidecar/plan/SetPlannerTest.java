@@ -169,7 +169,15 @@ class SetPlannerTest {
     @ValueSource(booleans = {true, false})
     void waitsWhileTheRowsOfTheDefaultPartitionCantBeCounted(boolean isRegistered) {
         DefaultPartition locked = new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), null, false, 0, false, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                null,
+                false,
+                0,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
         Registration registration = isRegistered ? registered().build() : null;
 
         Plan plan = plan(SPEC, Given.set().defaultPartition(locked).registration(registration));
@@ -524,7 +532,15 @@ class SetPlannerTest {
     @Test
     void reportsRowsAtInfinityAlone() {
         DefaultPartition infinite = new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), 8192L, true, 2, false, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                8192L,
+                true,
+                2,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
 
         Plan plan = plan(SPEC, Given.set().defaultPartition(infinite));
 

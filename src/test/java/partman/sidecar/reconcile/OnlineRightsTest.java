@@ -9,6 +9,8 @@ import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.testing.Ledger;
 import partman.sidecar.testing.Postgres;
+import partman.sidecar.testing.TableShapes;
+import partman.sidecar.testing.TableShapes.Content;
 import partman.sidecar.testing.TestDatabase;
 import partman.sidecar.testing.Writers;
 
@@ -72,6 +74,7 @@ class OnlineRightsTest {
             result = parts.reconcile(SPEC);
             writers.awaitTransactions(20);
         }
+        parts.leader().release();
 
         assertThat(result.failure()).isEmpty();
         assertThat(result.plan()).isEqualTo(new Plan.Nothing());
@@ -102,5 +105,41 @@ class OnlineRightsTest {
         grantRightsOnPartman(sidecar);
 
         assertConverts(sidecar);
+    }
+
+    /** Somebody has dropped partitions, and brings their rows back. */
+    @Test
+    void movesTheRowsOfALargeDefaultPartitionForAMemberOfTheOwner() {
+        String sidecar = "sidecar_" + database.name();
+        database.createRole(sidecar);
+        database.execute(
+                "GRANT %s TO %s".formatted(owner, sidecar), "GRANT USAGE, CREATE ON SCHEMA public TO " + owner);
+        grantRights(sidecar);
+        grantRightsOnPartman(sidecar);
+        assertConverts(sidecar);
+        TableSpec spec = Parts.spec(EVENTS, "at")
+                .method(TableSpec.Method.ONLINE)
+                .moveRows(10)
+                .build();
+        SetView set = new SetView(database, spec);
+        Content before = TableShapes.content(database, EVENTS);
+        database.execute("CREATE TABLE public.kept AS SELECT * FROM public.events");
+        set.partitions()
+                .forEach(part -> database.execute("DROP TABLE " + part.name().sql()));
+        database.execute("TRUNCATE public.events", "INSERT INTO public.events SELECT * FROM public.kept");
+        long lying = set.defaultRows();
+
+        Reconciler.Result result =
+                Parts.in(database).role(sidecar).tables(spec).build().reconcile(spec);
+
+        assertThat(lying).isGreaterThan(1000);
+        assertThat(result.failure()).isEmpty();
+        assertThat(result.plan()).isEqualTo(new Plan.Nothing());
+        assertThat(set.defaultRows()).isZero();
+        assertThat(TableShapes.content(database, EVENTS)).isEqualTo(before);
+        assertThat(database.strings(
+                        "SELECT DISTINCT c.relowner::regrole::text FROM pg_partition_tree('public.events') AS p"
+                                + " JOIN pg_class AS c ON c.oid = p.relid"))
+                .containsExactly(owner);
     }
 }

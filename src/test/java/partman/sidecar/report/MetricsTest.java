@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableState;
@@ -233,7 +234,15 @@ class MetricsTest {
     @Test
     void showsNoNumberOfRowsThatCouldNotBeCounted() {
         var locked = new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), null, false, 0, false, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                null,
+                false,
+                0,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
 
         metrics.show(Snapshots.of(Snapshots.unconfigured(Snapshots.set(EVENTS, List.of(), locked))));
 
@@ -253,7 +262,15 @@ class MetricsTest {
     @Test
     void marksACountThatStoppedAtTheCap() {
         var large = new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")), 9L, true, 1_000_000, true, null, null, List.of());
+                EVENTS.withName(new Identifier("events_default")),
+                9L,
+                true,
+                1_000_000,
+                true,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
 
         metrics.show(Snapshots.of(Snapshots.unconfigured(Snapshots.set(EVENTS, List.of(), large))));
 

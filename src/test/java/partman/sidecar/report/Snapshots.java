@@ -13,6 +13,7 @@ import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
+import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.PartitionSet.Child;
@@ -47,7 +48,8 @@ final class Snapshots {
                     false,
                     LocalDateTime.parse("2020-01-01T00:00:00"),
                     LocalDateTime.parse("2020-01-02T00:00:00"),
-                    List.of()));
+                    List.of(),
+                    new ObservedTable.Plain(-1, true, null, null)));
 
     private Snapshots() {}
 

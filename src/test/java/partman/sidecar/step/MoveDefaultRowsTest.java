@@ -180,7 +180,7 @@ class MoveDefaultRowsTest {
 
         assertThat(plan).isInstanceOf(Plan.Blocked.class);
         assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
-        assertThat(plan.reason()).contains("11 rows", "move-rows (10)", "raise the setting");
+        assertThat(plan.reason()).contains("11 rows", "move-rows (10)", "raise the setting", "method to online");
         assertThat(SetView.schema(database)).isEqualTo(schema);
         assertThat(new SetView(database, spec).defaultRows()).isEqualTo(11);
     }

@@ -316,11 +316,8 @@ enum StepCase {
         @Override
         Step prepare(TestDatabase database) {
             registered(database);
-            database.execute(
-                    "INSERT INTO public.events SELECT i, '%s'::timestamp + i * interval '1 day', 'note' FROM generate_series(1, 50) AS i"
-                            .formatted(month(-6)),
-                    "CREATE TABLE public.fired (name text)",
-                    """
+            loadDefault(database);
+            database.execute("CREATE TABLE public.fired (name text)", """
                     CREATE FUNCTION public.fire() RETURNS trigger LANGUAGE plpgsql AS $$
                     BEGIN
                         INSERT INTO public.fired VALUES (TG_NAME);
@@ -345,6 +342,37 @@ enum StepCase {
                     month(-6),
                     month(4),
                     50);
+        }
+    },
+    CHECK_BOUNDS("SELECT FROM partman_work_public.events_default", """
+            SELECT count(*) = count(*) FILTER (WHERE EXISTS (
+                SELECT FROM pg_constraint WHERE conrelid = inhrelid AND conname = 'partman_sidecar_bounds' AND convalidated))
+            FROM pg_inherits WHERE inhparent = 'partman_work_public.events_default'::regclass
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return largeDefaultStep(database, CheckBounds.class);
+        }
+    },
+    DROP_COVERED("SELECT FROM partman_work_public.events_default", """
+            SELECT count(*) = 4 AND (SELECT sum(pg_relation_size(inhrelid)) > 0 FROM pg_inherits
+                                     WHERE inhparent = 'partman_work_public.events_default'::regclass)
+            FROM pg_inherits WHERE inhparent = 'partman_work_public.events_default'::regclass
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return largeDefaultStep(database, DropCovered.class);
+        }
+    },
+    SWAP_DEFAULT("SELECT FROM public.events", """
+            SELECT count(*) = 50 AND (SELECT count(*) = 0 FROM public.events_default)
+                AND (SELECT count(*) = 50 FROM partman_retired_public.events_default)
+                AND (SELECT count(*) = 0 FROM pg_inherits WHERE inhparent = 'partman_work_public.events_default'::regclass)
+            FROM public.events
+            """) {
+        @Override
+        Step prepare(TestDatabase database) {
+            return largeDefaultStep(database, SwapDefault.class);
         }
     },
     RENAME_CHILD("SELECT FROM public.old_name", "SELECT to_regclass('public.new_name') IS NOT NULL") {
@@ -382,8 +410,10 @@ enum StepCase {
     static final QualifiedName DEFAULT = QualifiedName.of("public", "events_default");
     static final Identifier PARTMAN = new Identifier("partman");
     static final TableSpec SPEC = Parts.spec(EVENTS, "at").build();
-    static final TableSpec ONLINE =
-            Parts.spec(EVENTS, "at").method(TableSpec.Method.ONLINE).build();
+    static final TableSpec ONLINE = Parts.spec(EVENTS, "at")
+            .method(TableSpec.Method.ONLINE)
+            .moveRows(10)
+            .build();
 
     /** What an application does to rows that are copied already: 291 are left. */
     private static final String CHANGES = """
@@ -443,6 +473,20 @@ enum StepCase {
         database.installPartman();
         partitioned(database);
         run(database, new CreateParent(SPEC, PARTMAN, month(-3), false));
+    }
+
+    /** 50 rows of the months before. */
+    private static void loadDefault(TestDatabase database) {
+        database.execute(
+                "INSERT INTO public.events SELECT i, '%s'::timestamp + i * interval '1 day', 'note' FROM generate_series(1, 50) AS i"
+                        .formatted(month(-6)));
+    }
+
+    private static Step largeDefaultStep(TestDatabase database, Class<? extends Step> type) {
+        registered(database);
+        database.execute("ALTER TABLE public.events ADD PRIMARY KEY (id, at)");
+        loadDefault(database);
+        return onlineStepFromHere(database, type::isInstance);
     }
 
     private static PartitionSet set(TestDatabase database) {

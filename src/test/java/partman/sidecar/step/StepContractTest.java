@@ -316,19 +316,15 @@ class StepContractTest {
         }
     }
 
-    @ParameterizedTest
-    @EnumSource
-    void saysWhatItDoesAndToWhat(StepCase stepCase) {
-        assertThat(stepCase.prepare(database).summary()).containsPattern("events|partman|old_name");
-    }
-
     @Test
-    void holdsForEveryStep() {
+    void holdsForEveryStepAndEachSaysWhatItDoesToWhat() {
         Set<Class<?>> tested = new HashSet<>();
 
         for (StepCase stepCase : StepCase.values()) {
             TestDatabase own = database.server().createDatabase();
-            tested.add(stepCase.prepare(own).getClass());
+            Step step = stepCase.prepare(own);
+            tested.add(step.getClass());
+            assertThat(step.summary()).containsPattern("events|partman|old_name");
             own.close();
         }
 
