@@ -14,6 +14,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.testcontainers.containers.Container.ExecResult;
+import org.testcontainers.containers.ExecConfig;
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
 import org.testcontainers.images.builder.Transferable;
@@ -39,6 +40,12 @@ public final class PostgresServer implements AutoCloseable {
     static final String SUPERUSER = "postgres";
 
     private static final int PORT = 5432;
+    private static final String SOCKETS = "/var/run/postgresql";
+
+    /** Of the replica's socket: it listens nowhere else. */
+    private static final int REPLICA_PORT = 5999;
+
+    private static final String REPLICA_DATA = "/var/lib/postgresql/replica";
     private static final Duration START_LIMIT = Duration.ofMinutes(2);
     private static final Map<Server, PostgresServer> SHARED = new EnumMap<>(Server.class);
 
@@ -134,19 +141,25 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Runs a script by psql as superuser, up to its first error; gives what psql printed. */
     public String psql(TestDatabase database, String script) {
+        container.copyFileToContainer(Transferable.of(script), "/tmp/script.sql");
+        return inContainer(
+                "psql",
+                "--no-psqlrc",
+                "--username=" + SUPERUSER,
+                "--dbname=" + database.name(),
+                "--host=" + SOCKETS,
+                "--set=ON_ERROR_STOP=1",
+                "--file=/tmp/script.sql");
+    }
+
+    /** Runs a program as the user that PostgreSQL runs as; gives what it printed. */
+    private String inContainer(String... command) {
         try {
-            container.copyFileToContainer(Transferable.of(script), "/tmp/script.sql");
             ExecResult result = container.execInContainer(
-                    "psql",
-                    "--no-psqlrc",
-                    "--username=" + SUPERUSER,
-                    "--dbname=" + database.name(),
-                    "--host=/var/run/postgresql",
-                    "--set=ON_ERROR_STOP=1",
-                    "--file=/tmp/script.sql");
+                    ExecConfig.builder().user("postgres").command(command).build());
             if (result.getExitCode() != 0) {
-                throw new AssertionError("psql ended with %d: %s%s"
-                        .formatted(result.getExitCode(), result.getStdout(), result.getStderr()));
+                throw new AssertionError("%s ended with %d: %s%s"
+                        .formatted(command[0], result.getExitCode(), result.getStdout(), result.getStderr()));
             }
             return result.getStdout();
         } catch (IOException e) {
@@ -155,6 +168,37 @@ public final class PostgresServer implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Starts a replica of this server beside it, which follows until it is told to pause. */
+    public void startReplica() {
+        inContainer(
+                "pg_basebackup",
+                "--username=" + SUPERUSER,
+                "--host=" + SOCKETS,
+                "--pgdata=" + REPLICA_DATA,
+                "--checkpoint=fast",
+                "--write-recovery-conf");
+        inContainer(
+                "pg_ctl",
+                "start",
+                "--wait",
+                "--pgdata=" + REPLICA_DATA,
+                "--log=" + REPLICA_DATA + "/log",
+                "--options=%s -c port=%d -c listen_addresses= -c unix_socket_directories=%s"
+                        .formatted(String.join(" ", arguments()), REPLICA_PORT, SOCKETS));
+    }
+
+    /** Stops or resumes the replay of the replica, which goes on to receive what it is to replay. */
+    public void replay(boolean on) {
+        inContainer(
+                "psql",
+                "--no-psqlrc",
+                "--username=" + SUPERUSER,
+                "--host=" + SOCKETS,
+                "--port=" + REPLICA_PORT,
+                "--set=ON_ERROR_STOP=1",
+                "--command=SELECT pg_wal_replay_%s()".formatted(on ? "resume" : "pause"));
     }
 
     public int port() {
