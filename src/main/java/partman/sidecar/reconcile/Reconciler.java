@@ -170,7 +170,7 @@ public class Reconciler {
                 } else if (plan instanceof Plan.Convert convert) {
                     runner.run(spec.table(), convert.before().getFirst());
                 } else if (plan instanceof Plan.Online conversion) {
-                    online.carryOn(spec, conversion);
+                    carryOn(spec, conversion);
                 } else if (plan instanceof Plan.Run run) {
                     runner.run(spec.table(), run.transactions().getFirst());
                 }
@@ -193,6 +193,21 @@ public class Reconciler {
             maintenance.run(spec.table()::equals);
         }
         return new Result(plan, failure);
+    }
+
+    /**
+     * Runs one phase. What fails since the table was changed meanwhile is no failure: the conversion has to begin anew, and at once,
+     * since the trigger that keeps its journal may stand in the application's way.
+     */
+    private void carryOn(TableSpec spec, Plan.Online conversion) {
+        try {
+            online.carryOn(spec, conversion);
+        } catch (DatabaseException e) {
+            if (e.kind() != DatabaseException.Kind.PERMANENT || !(plan(spec) instanceof Plan.Run)) {
+                throw e;
+            }
+            Log.warnf("table=%s conversion phase ended early: %s", spec.table(), Observer.firstLine(e));
+        }
     }
 
     /** How it ended to give up a conversion, in words for people. */

@@ -444,6 +444,35 @@ class OnlineInterruptionTest {
         assertSlowTableConverted(slow, its, expected);
     }
 
+    /** The trigger names the columns that tell rows apart: the application's writes fail as long as it is there. */
+    @Test
+    void beginsAnewRightAfterTheBatchWhenAColumnOfTheRowKeyIsRenamed() throws InterruptedException, ExecutionException {
+        TableSpec slow = slowTable(500);
+        Parts its = Parts.in(database).tables(slow).build();
+        its.carryOnTo(slow, Phase.BACKFILL);
+        Content expected = TableShapes.content(database, slow.table());
+        Future<Reconciler.Result> conversion;
+
+        try (ExecutorService thread = Executors.newSingleThreadExecutor()) {
+            conversion = thread.submit(() -> its.reconcile(slow));
+            Awaitility.await("the first batch")
+                    .pollInterval(Duration.ofMillis(10))
+                    .until(() -> batches() > 0);
+            database.execute("ALTER TABLE public.sparse RENAME COLUMN id TO number");
+            Awaitility.await("a write that succeeds")
+                    .atMost(Duration.ofSeconds(5))
+                    .ignoreExceptionsInstanceOf(Client.Refused.class)
+                    .until(() -> {
+                        database.execute("UPDATE public.sparse SET filler = filler WHERE number = 1");
+                        return true;
+                    });
+        }
+
+        assertThat(conversion.get().failure()).isEmpty();
+        assertThat(conversion.get().plan()).isEqualTo(new Plan.Nothing());
+        assertSlowTableConverted(slow, its, expected);
+    }
+
     @Test
     void keepsWhatTheSwapHasDoneIfTheTableIsUsedBeforeItsForeignKeysAreChecked() {
         database.execute(
