@@ -25,6 +25,7 @@ import partman.sidecar.step.HoldConversion;
 import partman.sidecar.step.LockTable;
 import partman.sidecar.step.Step;
 import partman.sidecar.step.StopConversion;
+import partman.sidecar.step.SwapDefault;
 import partman.sidecar.step.TakeOverConversion;
 import partman.sidecar.step.Transaction;
 
@@ -281,9 +282,12 @@ public class OnlineConversion {
                 }
                 throw e;
             }
+            boolean ofDefault = planned.steps().stream().anyMatch(SwapDefault.class::isInstance);
             Log.infof(
-                    "table=%s step=SwapTables held=%dms: the swap is done",
-                    table, Timing.since(lockedAt).toMillis());
+                    "table=%s step=%s held=%dms: the swap is done",
+                    table,
+                    ofDefault ? "SwapDefault" : "SwapTables",
+                    Timing.since(lockedAt).toMillis());
             epochs.remove(step.conversion());
         }
 

@@ -8,7 +8,7 @@ import partman.sidecar.model.WorkSchema;
 import partman.sidecar.postgres.Sql;
 
 /**
- * Drops the plain table that a conversion has kept, for good. Takes {@code ACCESS EXCLUSIVE} on it, which nobody should
+ * Drops the table that a conversion has kept, for good. Takes {@code ACCESS EXCLUSIVE} on it, which nobody should
  * use any more; what still depends on it makes the step fail.
  */
 public record DropRetired(QualifiedName table) implements Step {
@@ -17,7 +17,7 @@ public record DropRetired(QualifiedName table) implements Step {
 
     @Override
     public String summary() {
-        return "drop the retired plain table " + WorkSchema.retiredOf(table);
+        return "drop the retired table " + WorkSchema.retiredOf(table);
     }
 
     @Override
