@@ -8,10 +8,12 @@ enum Command {
     RUN("", "run as a service until it is stopped"),
     PLAN("plan", "print the SQL that would be run, change nothing"),
     CHECK("check", "print each table's state, change nothing"),
+    CHECK_LIVE("check --live", "ask the service beside it whether it lives, for a container's health check"),
     CONVERT("convert", "bring each table to its desired state, now"),
     MAINTAIN("maintain", "run pg_partman's maintenance of every set, now"),
     ABORT("abort", "undo an unfinished conversion"),
     DROP_RETIRED("drop-retired", "drop what conversions have kept: plain tables, old default partitions"),
+    VERSION("--version", "print the version"),
     HELP("--help", "print this");
 
     private final String word;
@@ -24,10 +26,7 @@ enum Command {
 
     /** The command of these arguments, or null if they are none. */
     static @Nullable Command of(String... arguments) {
-        if (arguments.length > 1) {
-            return null;
-        }
-        String word = arguments.length == 0 ? "" : arguments[0];
+        String word = String.join(" ", arguments);
         for (Command command : values()) {
             if (command.word.equals(word)) {
                 return command;

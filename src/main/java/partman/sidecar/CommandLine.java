@@ -32,7 +32,6 @@ final class CommandLine implements QuarkusApplication {
     private final Reconciler reconciler;
     private final Maintenance maintenance;
     private final Leader leader;
-    private final String version;
     private final int port;
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
 
@@ -43,7 +42,6 @@ final class CommandLine implements QuarkusApplication {
             Reconciler reconciler,
             Maintenance maintenance,
             Leader leader,
-            @ConfigProperty(name = "quarkus.application.version") String version,
             @ConfigProperty(name = "quarkus.http.port") int port) {
         this.settings = settings;
         this.schedule = schedule;
@@ -51,7 +49,6 @@ final class CommandLine implements QuarkusApplication {
         this.reconciler = reconciler;
         this.maintenance = maintenance;
         this.leader = leader;
-        this.version = version;
         this.port = port;
     }
 
@@ -64,7 +61,7 @@ final class CommandLine implements QuarkusApplication {
         if (command == Command.RUN) {
             Log.infof(
                     "partman-sidecar %s started: mode=%s, tables=%s, http port=%d",
-                    version,
+                    Version.CURRENT,
                     settings.mode().name().toLowerCase(Locale.ROOT),
                     settings.tables().stream().map(TableSpec::table).toList(),
                     port);
@@ -88,7 +85,8 @@ final class CommandLine implements QuarkusApplication {
                 case MAINTAIN -> maintain(snapshot);
                 case ABORT -> abort(snapshot);
                 case DROP_RETIRED -> dropRetired(snapshot);
-                case RUN, HELP -> throw new IllegalStateException("no command for here: " + command);
+                case RUN, CHECK_LIVE, VERSION, HELP ->
+                    throw new IllegalStateException("no command for here: " + command);
             };
         } catch (DatabaseException e) {
             System.err.println("failed: " + e.getMessage());

@@ -2,6 +2,7 @@ package partman.sidecar;
 
 import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
+import partman.sidecar.config.HttpPort;
 import partman.sidecar.config.InvalidConfigException;
 import partman.sidecar.config.Settings;
 
@@ -23,7 +24,15 @@ public final class Sidecar {
             System.out.print(Command.usage());
             return;
         }
+        if (command == Command.VERSION) {
+            System.out.println("partman-sidecar " + Version.CURRENT);
+            return;
+        }
         try {
+            if (command == Command.CHECK_LIVE) {
+                System.exit(Liveness.answers(HttpPort.of(System.getenv())) ? ExitCode.DONE : ExitCode.FAILED);
+                return;
+            }
             Settings.load();
         } catch (InvalidConfigException e) {
             System.err.println("partman-sidecar can't start, its settings are wrong:\n" + e.getMessage());

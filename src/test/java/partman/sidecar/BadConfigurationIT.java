@@ -56,7 +56,7 @@ class BadConfigurationIT {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"pln", "--version", "plan plan", "PLAN"})
+    @ValueSource(strings = {"pln", "--verbose", "plan plan", "PLAN"})
     void refusesAnUnknownCommandWithTheUsage(String arguments) {
         try (SidecarProcess sidecar = SidecarProcess.start(Map.of(), arguments.split(" ", -1))) {
             assertThat(sidecar.exitCode(Duration.ofSeconds(20))).isEqualTo(2);

@@ -39,7 +39,8 @@ class CommandLineIT {
     }
 
     private Ended run(String command, String... variablesAndValues) {
-        try (SidecarProcess process = SidecarProcess.start(with(environment(), variablesAndValues), command)) {
+        try (SidecarProcess process =
+                SidecarProcess.start(with(environment(), variablesAndValues), command.split(" "))) {
             int code = process.exitCode();
             return new Ended(code, process.out(), process.err());
         }
@@ -209,6 +210,33 @@ class CommandLineIT {
 
         assertThat(ended.code()).isEqualTo(1);
         assertThat(ended.err()).contains("password authentication failed").doesNotContain("swordfish");
+    }
+
+    @Test
+    void tellsWhetherTheServiceBesideItLives() {
+        try (SidecarProcess service = SidecarProcess.service(environment())) {
+            String port = Integer.toString(service.port());
+            service.await("the service", () -> service.status("/health/live") == 200);
+
+            int whileItLives = run("check --live", "QUARKUS_HTTP_PORT", port).code();
+            service.kill();
+            Ended afterwards = run("check --live", "QUARKUS_HTTP_PORT", port);
+
+            assertThat(whileItLives).isEqualTo(0);
+            assertThat(afterwards.code()).isEqualTo(1);
+            assertThat(afterwards.output()).isEmpty();
+        }
+        Ended badPort = run("check --live", "QUARKUS_HTTP_PORT", "here");
+        assertThat(badPort.code()).isEqualTo(2);
+        assertThat(badPort.err()).contains("quarkus.http.port: 'here' is no port");
+    }
+
+    @Test
+    void printsItsVersionWithoutAnySetting() {
+        try (SidecarProcess process = SidecarProcess.start(Map.of(), "--version")) {
+            assertThat(process.exitCode()).isEqualTo(0);
+            assertThat(process.out()).matches("partman-sidecar [0-9]+\\.[0-9]+\\.[0-9]+\n");
+        }
     }
 
     @Test

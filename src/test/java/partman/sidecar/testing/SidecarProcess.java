@@ -37,6 +37,9 @@ public final class SidecarProcess implements AutoCloseable {
         }
     }
 
+    /** The native executable; empty: the jar is run by the JVM. */
+    private static final String EXECUTABLE = System.getProperty("sidecar.executable", "");
+
     private static final Path JAR = Path.of(System.getProperty("sidecar.jar", "target/quarkus-app/quarkus-run.jar"));
     private static final Duration PATIENCE = Duration.ofSeconds(60);
 
@@ -63,16 +66,10 @@ public final class SidecarProcess implements AutoCloseable {
 
     /** Starts the sidecar with these arguments. */
     public static SidecarProcess start(Map<String, String> environment, String... arguments) {
-        if (!Files.isRegularFile(JAR)) {
-            throw new IllegalStateException(JAR.toAbsolutePath() + " is missing: build it with ./mvnw package");
-        }
         try {
             Path directory = Files.createTempDirectory("sidecar-process");
             int port = Engine.freePort();
-            List<String> command = new ArrayList<>(List.of(
-                    Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                    "-jar",
-                    JAR.toAbsolutePath().toString()));
+            List<String> command = new ArrayList<>(program());
             command.addAll(List.of(arguments));
             ProcessBuilder builder = new ProcessBuilder(command)
                     .directory(directory.toFile())
@@ -91,6 +88,23 @@ public final class SidecarProcess implements AutoCloseable {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static List<String> program() {
+        if (!EXECUTABLE.isEmpty()) {
+            return List.of(present(Path.of(EXECUTABLE), "./mvnw -Dnative package"));
+        }
+        return List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-jar",
+                present(JAR, "./mvnw package"));
+    }
+
+    private static String present(Path file, String build) {
+        if (!Files.isRegularFile(file)) {
+            throw new IllegalStateException("%s is missing: build it with %s".formatted(file.toAbsolutePath(), build));
+        }
+        return file.toAbsolutePath().toString();
     }
 
     /** Adds variables to an environment, each followed by its value; the later ones win. */
@@ -146,6 +160,11 @@ public final class SidecarProcess implements AutoCloseable {
             Thread.currentThread().interrupt();
             throw new IllegalStateException(e);
         }
+    }
+
+    /** Where it listens. */
+    public int port() {
+        return port;
     }
 
     /** Status of a page. */
