@@ -229,6 +229,12 @@ class CommandLineIT {
         Ended badPort = run("check --live", "QUARKUS_HTTP_PORT", "here");
         assertThat(badPort.code()).isEqualTo(2);
         assertThat(badPort.err()).contains("quarkus.http.port: 'here' is no port");
+        Ended largePort = run("check --live", "QUARKUS_HTTP_PORT", "70000");
+        assertThat(largePort.code()).isEqualTo(2);
+        assertThat(largePort.err()).contains("quarkus.http.port: '70000' is no port");
+        Ended noFile = run("check --live", "QUARKUS_CONFIG_LOCATIONS", "file:/no/such/file.properties");
+        assertThat(noFile.code()).isEqualTo(2);
+        assertThat(noFile.err()).contains("quarkus.config.locations", "check the files with settings");
     }
 
     @Test

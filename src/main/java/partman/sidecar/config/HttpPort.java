@@ -6,23 +6,29 @@ import java.util.Map;
 /** The port that the service listens on, for whoever asks it from beside it. */
 public final class HttpPort {
 
+    private static final int HIGHEST = 65_535;
+
     private HttpPort() {}
 
     /**
      * Reads the port alone: whoever asks may not have the service's other settings.
      *
-     * @throws InvalidConfigException if it is not set to a number
+     * @throws InvalidConfigException if it is not set to a port's number
      */
     public static int of(Map<String, String> environment) {
         Faults faults = new Faults();
-        String port = Sources.open(environment, faults)
+        String text = LoadedConfig.open(environment, faults)
                 .find("quarkus.http.port", faults)
                 .orElse("");
         try {
-            return Integer.parseInt(port);
+            int port = Integer.parseInt(text);
+            if (port >= 1 && port <= HIGHEST) {
+                return port;
+            }
         } catch (NumberFormatException e) {
-            throw new InvalidConfigException(List.of(
-                    "quarkus.http.port: '%s' is no port; use a number from 1 to 65535".formatted(Shown.text(port))));
+            // told like a number that is none of a port
         }
+        throw new InvalidConfigException(List.of(
+                "quarkus.http.port: '%s' is no port; use a number from 1 to %d".formatted(Shown.text(text), HIGHEST)));
     }
 }

@@ -39,7 +39,12 @@ record LoadedConfig(Settings settings, Map<String, String> dataSource) {
         return new LoadedConfig(settings, dataSource);
     }
 
-    private static Sources open(Map<String, String> environment, Faults faults) {
+    /**
+     * Opens the sources.
+     *
+     * @throws InvalidConfigException if a file can't be read
+     */
+    static Sources open(Map<String, String> environment, Faults faults) {
         try {
             return Sources.open(environment, faults);
         } catch (IllegalArgumentException e) {
