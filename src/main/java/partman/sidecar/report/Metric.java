@@ -110,7 +110,7 @@ enum Metric {
             "partman_maintenance_runs_total",
             Type.COUNTER,
             "Maintenance runs by this process since it started; skipped means that another session held pg_partman's"
-                    + " lock.",
+                    + " lock, or that the rows of the default partition were being moved.",
             PARENT_TABLE,
             OUTCOME),
     MAINTENANCE_DURATION(
