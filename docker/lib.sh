@@ -27,21 +27,28 @@ debian_mirror() {
     printf '%s\n' "$uri"
 }
 
-# unpack_trixie DIRECTORY PACKAGE…: unpacks packages of Debian 13 without installing them. apt gets a configuration of its
-# own, so the machine's sources and package state stay as they are.
-unpack_trixie() {
-    local directory=$1 apt=$1/apt mirror deb
-    shift
-    mirror=$(debian_mirror) || die "no Debian mirror in apt's sources: cannot fetch $*"
-    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial" "$apt/debs"
-    printf 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' "$mirror" >"$apt/sources.list"
-    local options=(
+# open_trixie DIRECTORY deb|deb-src: gives apt-get a configuration of its own, for Debian 13, in the array apt_options, so that the
+# machine's sources and package state stay as they are.
+open_trixie() {
+    local apt=$1 mirror
+    mirror=$(debian_mirror) || die "no Debian mirror in apt's sources: cannot fetch packages of Debian 13"
+    mkdir -p "$apt/lists/partial" "$apt/cache/archives/partial"
+    printf '%s [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] %s trixie main\n' "$2" "$mirror" >"$apt/sources.list"
+    apt_options=(
         -qq
         -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null
         -o "Dir::State::Lists=$apt/lists" -o "Dir::Cache=$apt/cache" -o APT::Sandbox::User=root
     )
-    apt-get "${options[@]}" update >&2
-    (cd "$apt/debs" && apt-get "${options[@]}" download "$@" >&2)
+    apt-get "${apt_options[@]}" update >&2
+}
+
+# unpack_trixie DIRECTORY PACKAGE…: unpacks packages of Debian 13 without installing them.
+unpack_trixie() {
+    local directory=$1 apt=$1/apt apt_options deb
+    shift
+    open_trixie "$apt" deb
+    mkdir "$apt/debs"
+    (cd "$apt/debs" && apt-get "${apt_options[@]}" download "$@" >&2)
     for deb in "$apt"/debs/*.deb; do
         dpkg -x "$deb" "$directory"
     done

@@ -13,7 +13,6 @@ import partman.sidecar.step.AddForeignKeys;
 import partman.sidecar.step.Analyze;
 import partman.sidecar.step.BuildIndexes;
 import partman.sidecar.step.CopyRows;
-import partman.sidecar.step.CreateShadow;
 import partman.sidecar.step.LockTable;
 import partman.sidecar.step.RunMaintenance;
 import partman.sidecar.step.Step;
@@ -37,13 +36,7 @@ final class ConversionPlanner {
         }
         List<Step> steps = new ArrayList<>();
         steps.add(new LockTable(table, LockTable.Mode.AGAINST_EVERYBODY));
-        steps.add(new CreateShadow(
-                spec,
-                partman,
-                layout.start(),
-                layout.others(),
-                shape.ddl().shadow(),
-                shape.ddl().template()));
+        steps.add(layout.createShadow(spec, partman, shape.ddl()));
         steps.add(new CopyRows(table, shape.columns(), shape.rows().total()));
         steps.add(new BuildIndexes(table, shape.ddl().indexes()));
         steps.add(new Analyze(table));

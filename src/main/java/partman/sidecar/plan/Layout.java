@@ -10,6 +10,7 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.ObservedTable.Interval;
@@ -17,6 +18,7 @@ import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.WorkSchema;
+import partman.sidecar.step.CreateShadow;
 
 /**
  * The partitions that a conversion makes.
@@ -108,6 +110,11 @@ record Layout(
             bounds.add(from);
         }
         return List.copyOf(bounds);
+    }
+
+    /** Makes the successor with these partitions. */
+    CreateShadow createShadow(TableSpec spec, Identifier partman, ObservedTable.Ddl ddl) {
+        return new CreateShadow(spec, partman, start, others, ddl.shadow(), ddl.template());
     }
 
     /** What makes a conversion impossible, or null if nothing does. */

@@ -32,7 +32,6 @@ import partman.sidecar.step.BuildIndexes;
 import partman.sidecar.step.CheckBounds;
 import partman.sidecar.step.CopyBlocks;
 import partman.sidecar.step.CreateJournal;
-import partman.sidecar.step.CreateShadow;
 import partman.sidecar.step.DeleteChangedRows;
 import partman.sidecar.step.DropCovered;
 import partman.sidecar.step.DropJournal;
@@ -105,13 +104,7 @@ final class OnlinePlanner {
         }
         Identifier partman = server.partmanSchema();
         List<Step> steps = new ArrayList<>();
-        steps.add(new CreateShadow(
-                spec,
-                partman,
-                layout.start(),
-                layout.others(),
-                shape.ddl().shadow(),
-                shape.ddl().template()));
+        steps.add(layout.createShadow(spec, partman, shape.ddl()));
         if (set != null) {
             steps.add(new CheckBounds(spec.table()));
         }

@@ -108,21 +108,7 @@ public class Maintenance {
         try (Session session = database.open()) {
             String holder = otherHolder(session);
             for (Snapshot.Table set : sets) {
-                attempts.put(
-                        set.name(),
-                        isAstray(set)
-                                ? new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason())
-                                : set.copying() != null
-                                        ? new Attempt(
-                                                Duration.ZERO,
-                                                Outcome.SKIPPED,
-                                                "the rows of its default partition are being moved")
-                                        : holder == null
-                                                ? attempt(session, set.name(), partman)
-                                                : new Attempt(
-                                                        Duration.ZERO,
-                                                        Outcome.SKIPPED,
-                                                        "pg_partman's maintenance lock is held by " + holder));
+                attempts.put(set.name(), attempt(session, set, holder, partman));
                 left.remove(set);
             }
         } catch (DatabaseException e) {
@@ -130,6 +116,23 @@ public class Maintenance {
                     attempts.put(set.name(), new Attempt(Duration.ZERO, Outcome.FAILURE, Observer.firstLine(e))));
         }
         return attempts;
+    }
+
+    /** {@code holder} is who keeps every set from being maintained, or null if nobody does. */
+    private Attempt attempt(Session session, Snapshot.Table set, @Nullable String holder, Identifier partman) {
+        if (isAstray(set)) {
+            return new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason());
+        }
+        if (set.copying() != null) {
+            return skipped("the rows of its default partition are being moved");
+        }
+        return holder == null
+                ? attempt(session, set.name(), partman)
+                : skipped("pg_partman's maintenance lock is held by " + holder);
+    }
+
+    private static Attempt skipped(String why) {
+        return new Attempt(Duration.ZERO, Outcome.SKIPPED, why);
     }
 
     /** Takes pg_partman's locks for the whole run, which closing the session gives back; says who holds one otherwise. */

@@ -49,9 +49,8 @@ public record SwapDefault(
             """);
 
     /**
-     * The new default partition comes last: while it is there, each partition that is attached makes PostgreSQL look at it. A grant that
-     * default privileges gave a partition would pass by the parent's row-level security; those that pg_partman gives are asked for.
-     * The replica identity was for the copy alone.
+     * The new default partition comes last: while it is there, each partition that is attached makes PostgreSQL look at it. The grants
+     * that pg_partman gives its partitions are asked for.
      */
     private static final Sql MOVE = sql("""
             DO $partman_sidecar$
@@ -70,21 +69,13 @@ public record SwapDefault(
                     WHERE i.inhparent = current_setting('partman_sidecar.successor')::regclass
                     ORDER BY 5, 3
                 LOOP
-                    FOR entry IN
-                        SELECT DISTINCT a.grantee
-                        FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a
-                        WHERE c.oid = part.oid AND a.grantee <> c.relowner
-                    LOOP
-                        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %s', part.nspname, part.relname,
-                            CASE entry.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(entry.grantee)) END);
-                    END LOOP;
+            """ + SwapTables.STRIP + """
                     final_name := CASE WHEN part.is_default THEN current_setting('partman_sidecar.default_name')
                         ELSE {partman}.check_name_length(current_setting('partman_sidecar.name'),
                             substring(part.relname from '_p([0-9]{8}(_[0-9]{6})?)$'), true) END;
                     place := format('%I.%I', current_setting('partman_sidecar.schema'), final_name);
                     EXECUTE format('ALTER TABLE %s DETACH PARTITION %I.%I', current_setting('partman_sidecar.successor'),
                         part.nspname, part.relname);
-                    EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', part.nspname, part.relname);
                     EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', part.nspname, part.relname,
                         current_setting('partman_sidecar.schema'));
                     EXECUTE format('ALTER TABLE %I.%I RENAME TO %I', current_setting('partman_sidecar.schema'), part.relname,

@@ -33,9 +33,22 @@ public record SwapTables(
             """);
 
     /**
-     * Moves the parent and every partition with their indexes and sequences, and takes away what default privileges gave
-     * them: a grant on a partition would pass by the parent's row-level security. Their replica identity was for the copy alone.
+     * Takes away from {@code part} what default privileges gave it: a grant on a partition would pass by the parent's row-level
+     * security. Its replica identity was for the copy alone.
      */
+    static final String STRIP = """
+            FOR entry IN
+                SELECT DISTINCT a.grantee
+                FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a
+                WHERE c.oid = part.oid AND a.grantee <> c.relowner
+            LOOP
+                EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %s', part.nspname, part.relname,
+                    CASE entry.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(entry.grantee)) END);
+            END LOOP;
+            EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', part.nspname, part.relname);
+            """;
+
+    /** Moves the parent and every partition with their indexes and sequences. */
     private static final Sql MOVE = sql("""
             DO $$
             DECLARE
@@ -49,15 +62,7 @@ public record SwapTables(
                     JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
                     ORDER BY p.level, c.relname
                 LOOP
-                    FOR entry IN
-                        SELECT DISTINCT a.grantee
-                        FROM pg_catalog.pg_class AS c, pg_catalog.aclexplode(c.relacl) AS a
-                        WHERE c.oid = part.oid AND a.grantee <> c.relowner
-                    LOOP
-                        EXECUTE format('REVOKE ALL ON TABLE %I.%I FROM %s', part.nspname, part.relname,
-                            CASE entry.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(entry.grantee)) END);
-                    END LOOP;
-                    EXECUTE format('ALTER TABLE %I.%I REPLICA IDENTITY DEFAULT', part.nspname, part.relname);
+            """ + STRIP + """
                     EXECUTE format('ALTER TABLE %I.%I SET SCHEMA %I', part.nspname, part.relname,
                         current_setting('partman_sidecar.schema'));
                     EXECUTE format('ALTER TABLE %I.%I OWNER TO %I', current_setting('partman_sidecar.schema'), part.relname,

@@ -520,6 +520,20 @@ final class Given {
         return defaultWith(false);
     }
 
+    /** A default partition that another session locks. */
+    static DefaultPartition notCounted() {
+        return new DefaultPartition(
+                EVENTS.withName(new Identifier("events_default")),
+                null,
+                false,
+                0,
+                false,
+                null,
+                null,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
+    }
+
     /** A default partition with more rows than are moved under a lock: this is what it looks like as a table of its own. */
     static DefaultPartition largeDefault(ObservedTable table, Interval... units) {
         return defaultWith(false, units).with(table);

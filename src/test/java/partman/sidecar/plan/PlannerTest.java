@@ -6,7 +6,6 @@ import static partman.sidecar.plan.Given.LOCK_TIMEOUT;
 import static partman.sidecar.plan.Given.PARTMAN;
 import static partman.sidecar.plan.Given.server;
 
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -16,7 +15,6 @@ import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.ObservedTable;
-import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.CreateExtension;
@@ -150,8 +148,10 @@ class PlannerTest {
 
     @Test
     void createsPartmanWhileATableCantBeLookedAt() {
-        ObservedTable locked =
-                Given.set().registration(null).defaultPartition(notCounted()).build();
+        ObservedTable locked = Given.set()
+                .registration(null)
+                .defaultPartition(Given.notCounted())
+                .build();
 
         Plan plan = Planner.plan(SPEC, NOT_CREATED, locked);
 
@@ -273,19 +273,6 @@ class PlannerTest {
 
     private static ObservedTable healthy() {
         return Given.set().build();
-    }
-
-    private static DefaultPartition notCounted() {
-        return new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")),
-                null,
-                false,
-                0,
-                false,
-                null,
-                null,
-                List.of(),
-                new ObservedTable.Plain(-1, true, null, null));
     }
 
     private static void assertBlocked(Plan plan, TableState state, String remedy) {

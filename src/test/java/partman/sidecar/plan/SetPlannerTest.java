@@ -168,19 +168,9 @@ class SetPlannerTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void waitsWhileTheRowsOfTheDefaultPartitionCantBeCounted(boolean isRegistered) {
-        DefaultPartition locked = new DefaultPartition(
-                EVENTS.withName(new Identifier("events_default")),
-                null,
-                false,
-                0,
-                false,
-                null,
-                null,
-                List.of(),
-                new ObservedTable.Plain(-1, true, null, null));
         Registration registration = isRegistered ? registered().build() : null;
 
-        Plan plan = plan(SPEC, Given.set().defaultPartition(locked).registration(registration));
+        Plan plan = plan(SPEC, Given.set().defaultPartition(Given.notCounted()).registration(registration));
 
         assertThat(plan).isInstanceOf(Plan.Wait.class);
         assertThat(plan.state()).isEqualTo(isRegistered ? TableState.DRIFTED : TableState.UNREGISTERED);

@@ -61,6 +61,17 @@ class OnlineRightsTest {
                 "GRANT EXECUTE ON ALL ROUTINES IN SCHEMA partman TO " + role);
     }
 
+    /** A role with README's rights that is a member of the owner's. */
+    private String memberOfTheOwner() {
+        String sidecar = "sidecar_" + database.name();
+        database.createRole(sidecar);
+        database.execute(
+                "GRANT %s TO %s".formatted(owner, sidecar), "GRANT USAGE, CREATE ON SCHEMA public TO " + owner);
+        grantRights(sidecar);
+        grantRightsOnPartman(sidecar);
+        return sidecar;
+    }
+
     private void assertConverts(String role) {
         Parts parts = Parts.in(database).role(role).tables(SPEC).build();
         Writers writers = Writers.onEvents(database)
@@ -97,12 +108,7 @@ class OnlineRightsTest {
 
     @Test
     void convertsForAMemberOfTheOwner() {
-        String sidecar = "sidecar_" + database.name();
-        database.createRole(sidecar);
-        database.execute(
-                "GRANT %s TO %s".formatted(owner, sidecar), "GRANT USAGE, CREATE ON SCHEMA public TO " + owner);
-        grantRights(sidecar);
-        grantRightsOnPartman(sidecar);
+        String sidecar = memberOfTheOwner();
 
         assertConverts(sidecar);
     }
@@ -110,12 +116,7 @@ class OnlineRightsTest {
     /** Somebody has dropped partitions, and brings their rows back. */
     @Test
     void movesTheRowsOfALargeDefaultPartitionForAMemberOfTheOwner() {
-        String sidecar = "sidecar_" + database.name();
-        database.createRole(sidecar);
-        database.execute(
-                "GRANT %s TO %s".formatted(owner, sidecar), "GRANT USAGE, CREATE ON SCHEMA public TO " + owner);
-        grantRights(sidecar);
-        grantRightsOnPartman(sidecar);
+        String sidecar = memberOfTheOwner();
         assertConverts(sidecar);
         TableSpec spec = Parts.spec(EVENTS, "at")
                 .method(TableSpec.Method.ONLINE)
