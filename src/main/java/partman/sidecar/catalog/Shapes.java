@@ -426,9 +426,9 @@ public final class Shapes {
                 SELECT 'CARRY_OVER', 3, c.attname, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET STATISTICS %s', t.place, c.attname, c.attstattarget)
                 FROM t JOIN pg_catalog.pg_attribute AS c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped AND c.attstattarget >= 0
                 UNION ALL
-                SELECT 'CARRY_OVER', 3, c.attname, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', t.place, c.attname,
-                           pg_catalog.array_to_string(c.attoptions, ', '))
-                FROM t JOIN pg_catalog.pg_attribute AS c ON c.attrelid = t.oid AND c.attnum > 0 AND NOT c.attisdropped AND c.attoptions IS NOT NULL
+                SELECT 'CARRY_OVER', 3, a.attname, pg_catalog.format('ALTER TABLE %s ALTER COLUMN %I SET (%s)', t.place, a.attname, {column_options})
+                FROM t JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
+                WHERE {column_options} IS NOT NULL
                 UNION ALL
                 SELECT 'CARRY_OVER', 4, s.relname, pg_catalog.format('ALTER SEQUENCE %I.%I OWNED BY %s.%I', s.nspname, s.relname, s.place, s.attname)
                 FROM owned_sequence AS s WHERE s.deptype = 'a'
@@ -627,6 +627,7 @@ public final class Shapes {
         session.query(
                 DDL.with("table", Literal.of(table.sql()))
                         .with("constraint_definition", CONSTRAINT_OF_K)
+                        .with("column_options", ColumnOptions.OF_A)
                         .with("place", Literal.of(table.sql()))
                         .with("shadow", Literal.of(shadow.sql()))
                         .with("work_schema", Literal.of(shadow.schema().sql()))

@@ -83,7 +83,7 @@ public final class TableProperties {
                        'storage ' || a.attstorage::text,
                        'compression ' || NULLIF(a.attcompression, '')::text,
                        'statistics ' || NULLIF(a.attstattarget, -1),
-                       'options ' || a.attoptions::text)
+                       'options ' || {column_options})
             FROM target AS t
             JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped
             LEFT JOIN pg_catalog.pg_attrdef AS x ON x.adrelid = a.attrelid AND x.adnum = a.attnum
@@ -202,7 +202,7 @@ public final class TableProperties {
     public static TableProperties of(Session session, QualifiedName table) {
         Map<String, String> values = new LinkedHashMap<>();
         session.query(
-                PROPERTIES.with("table", Literal.of(table.sql())),
+                PROPERTIES.with("table", Literal.of(table.sql())).with("column_options", ColumnOptions.OF_A),
                 row -> values.put(
                         (row.text("kind") + " " + row.text("name")).strip(), String.valueOf(row.textOrNull("value"))));
         return new TableProperties(values);
