@@ -15,6 +15,11 @@ die() {
     exit 1
 }
 
+# The project's version; pom.xml is the one place that has it.
+project_version() {
+    sed -n '/<artifactId>partman-sidecar</,/<version>/s/.*<version>\(.*\)<\/version>.*/\1/p' "$root/pom.xml"
+}
+
 # The Debian mirror that this machine's apt uses already: an air-gapped site has its own.
 debian_mirror() {
     local uri

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
@@ -203,18 +204,33 @@ class OnlineKillIT {
     @ParameterizedTest
     @ValueSource(ints = {0, 400})
     void finishesAfterItWasKilledInEachPhase(int millisAfterItsBeginning) {
+        convertInterruptedInEachPhase(millisAfterItsBeginning, SidecarProcess::kill);
+    }
+
+    @Test
+    void endsInEachPhaseWithinFiveSecondsOfBeingAskedToAndFinishesLater() {
+        convertInterruptedInEachPhase(200, sidecar -> {
+            sidecar.terminate();
+            assertThat(sidecar.exitCode(Duration.ofSeconds(5)))
+                    .as(sidecar.output())
+                    .isIn(0, 143);
+        });
+    }
+
+    /** Has a process for each phase, which is ended so long after the phase has begun, while an application writes. */
+    private void convertInterruptedInEachPhase(int millisAfterItsBeginning, Consumer<SidecarProcess> end) {
         Writers writers = applicationOn(database).start();
-        Set<String> killedIn = new LinkedHashSet<>();
+        Set<String> endedIn = new LinkedHashSet<>();
 
         try (writers) {
             while (!isOver(database)) {
                 Optional<String> phase;
                 try (SidecarProcess sidecar = service(database, LONG_COPY)) {
-                    phase = awaitPhase(sidecar, database, another -> !killedIn.contains(another));
+                    phase = awaitPhase(sidecar, database, another -> !endedIn.contains(another));
                     awaitMiddleOrEnd(phase, millisAfterItsBeginning, database);
-                    sidecar.kill();
+                    end.accept(sidecar);
                 }
-                phase.ifPresent(killedIn::add);
+                phase.ifPresent(endedIn::add);
                 if (phase.equals(Optional.of("backfill"))) {
                     addManyRows(database);
                 }
@@ -222,8 +238,8 @@ class OnlineKillIT {
             finish(database, writers);
         }
 
-        assertThat(killedIn).contains("journal", "backfill", "keys_once", "indexes", "catch_up", "verify", "swap");
-        assertConverted(database, "killed in %s; %s".formatted(killedIn, writers));
+        assertThat(endedIn).contains("journal", "backfill", "keys_once", "indexes", "catch_up", "verify", "swap");
+        assertConverted(database, "ended in %s; %s".formatted(endedIn, writers));
     }
 
     @Test

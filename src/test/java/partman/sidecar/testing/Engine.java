@@ -37,7 +37,7 @@ final class Engine {
     static int publish(GenericContainer<?> container, int inside, String portVariable, String listenVariable) {
         int port = freePort();
         if (hasBridge()) {
-            container.withEnv(portVariable, Integer.toString(inside)).withEnv(listenVariable, "*");
+            container.withEnv(portVariable, Integer.toString(inside)).withEnv(listenVariable, "0.0.0.0");
             container.withExposedPorts(inside);
             container.setPortBindings(List.of("127.0.0.1:%d:%d".formatted(port, inside)));
         } else {

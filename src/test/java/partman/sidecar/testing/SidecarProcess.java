@@ -90,8 +90,13 @@ public final class SidecarProcess implements AutoCloseable {
         }
     }
 
+    /** Whether the tests start the native executable, not the jar. */
+    static boolean isNative() {
+        return !EXECUTABLE.isEmpty();
+    }
+
     private static List<String> program() {
-        if (!EXECUTABLE.isEmpty()) {
+        if (isNative()) {
             return List.of(present(Path.of(EXECUTABLE), "./mvnw -Dnative package"));
         }
         return List.of(
