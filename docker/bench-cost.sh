@@ -1,6 +1,6 @@
 # What the sidecar costs as a native executable: size, start, memory and processor time, beside Debian's exporter for PostgreSQL on
-# the same server; README's section "Cost". Sourced by docker/bench, whose functions it uses; it measures with bash alone, since a
-# fresh machine has no curl, and so that no process is started while a start is timed.
+# the same server; README's section "Cost". Sourced by docker/bench, whose functions it uses. Bash alone asks for the first answer, so
+# that no process is started while a start is timed.
 #
 # SIDECAR_EXECUTABLE measures that one instead of building it. HTTP_PORT (54331) chooses another port.
 # shellcheck shell=bash
@@ -8,7 +8,7 @@
 http_port=${HTTP_PORT:-54331}
 starts=10
 settle=30     # seconds from the first answer until a process counts as idle
-idle=120      # seconds of which the processor time is counted, in hundredths of a second
+idle=60       # seconds of which the processor time is counted, in hundredths of a second
 scrapes=2000
 program=''    # pid of what is measured
 declare -A cost # the results, by program and what was measured: MB, ms or s
@@ -57,6 +57,13 @@ find_exporter() {
         dpkg -x "$scratch"/debs/*.deb "$directory"
     fi
     exporter_version=$("$exporter" --version 2>&1 | sed -nE '1s/.*version ([^ ]+).*/\1/p')
+}
+
+find_curl() {
+    command -v curl >/dev/null && return
+    ((EUID == 0)) || die "install curl"
+    say "installing curl"
+    { apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends curl; } >&2 </dev/null
 }
 
 # ---- a program that is measured
@@ -204,19 +211,21 @@ measure_idle() {
     say "$1: idle: $(decimals 1 "${cost[$1 cpu]}") s of processor time an hour"
 }
 
-# measure_scrapes NAME: of the process that has been idle
+# measure_scrapes NAME: of the process that has been idle, by one curl over one connection; bash would take longer to read an answer
+# than the program to make it.
 measure_scrapes() {
-    local number began before LC_ALL=C
-    before=$(cpu_seconds)
+    local number before
     for ((number = 0; number < scrapes; number++)); do
-        began=${EPOCHREALTIME/./}
-        get /metrics || die "$1 refused a scrape: ${answer:0:200}"
-        printf '%s\n' $((${EPOCHREALTIME/./} - began))
-    done >"$scratch/scrapes"
-    [[ $answer =~ $'\n'(partman|pg)_up\ 1(\.0)?$'\n' ]] || die "$1 did not reach the database: $(tail -n 5 "$scratch/$1.log")"
+        printf 'url = "http://127.0.0.1:%s/metrics"\noutput = "/dev/null"\n' "$http_port"
+    done >"$scratch/curl"
+    before=$(cpu_seconds)
+    curl --silent --config "$scratch/curl" --write-out '%{http_code} %{time_total}\n' >"$scratch/scrapes"
     cost[$1 scrape cpu]=$(awk -v used="$(cpu_seconds)" -v before="$before" -v scrapes=$scrapes \
         'BEGIN { print (used - before) * 1000 / scrapes }')
     remember_memory "$1" scraped
+    [[ $(grep -c '^200 ' "$scratch/scrapes") == "$scrapes" ]] || die "$1 refused a scrape: $(tail -n 5 "$scratch/$1.log")"
+    get /metrics
+    [[ $answer =~ $'\n'(partman|pg)_up\ 1(\.0)?$'\n' ]] || die "$1 did not reach the database: $(tail -n 5 "$scratch/$1.log")"
     stop_program
     cost[$1 p50]=$(nearest_rank 0.5 "$scratch/scrapes")
     cost[$1 p99]=$(nearest_rank 0.99 "$scratch/scrapes")
@@ -224,9 +233,9 @@ measure_scrapes() {
     say "$1: $scrapes scrapes: p50 $(decimals 1 "${cost[$1 p50]}") ms, p99 $(decimals 1 "${cost[$1 p99]}") ms"
 }
 
-# nearest_rank SHARE FILE: milliseconds, of microseconds
+# nearest_rank SHARE FILE: milliseconds, of seconds in its second field
 nearest_rank() {
-    sort -n "$2" | awk -v share="$1" '{ took[NR] = $1 } END { print took[int(NR * share + 0.9999)] / 1000 }'
+    LC_ALL=C sort -n -k 2 "$2" | awk -v share="$1" '{ took[NR] = $2 } END { print took[int(NR * share + 0.9999)] * 1000 }'
 }
 
 # remember_memory NAME WHEN
