@@ -18,24 +18,19 @@ declare -A cost # the results, by program and what was measured: MB, ms or s
 find_sidecar() {
     sidecar=${SIDECAR_EXECUTABLE-}
     if [[ -z $sidecar ]]; then
-        build_native
-        sidecar=$(native_executable)
+        sidecar=target/partman-sidecar-runner
+        [[ -e $sidecar && -z $(find pom.xml src/main -newer "$sidecar" -print -quit) ]] || build_native
     fi
-    [[ -x $sidecar ]] || die "no executable: ${sidecar:-target/partman-sidecar-…-runner}"
-}
-
-native_executable() {
-    { find target -maxdepth 1 -name 'partman-sidecar-*-runner' 2>/dev/null || true; } | head -n 1
+    [[ -x $sidecar ]] || die "no executable: $sidecar"
 }
 
 build_native() {
-    local built home graalvm
-    built=$(native_executable)
-    [[ -n $built && -z $(find pom.xml src/main -newer "$built" -print -quit) ]] && return
+    local home native
     home=$(docker/jdk)
-    graalvm=$(docker/graalvm)
-    say "building the native executable (./mvnw -Dnative package), in some minutes"
-    run_to_end env JAVA_HOME="$home" GRAALVM_HOME="$graalvm" ./mvnw -q -B -ntp -Dnative -DskipTests package >"$scratch/build.log" 2>&1 || {
+    native=$(docker/native)
+    say "building the native executable (./mvnw package), in some minutes"
+    # shellcheck disable=SC2086 # one word an argument
+    run_to_end env JAVA_HOME="$home" ./mvnw -q -B -ntp $native -DskipTests package >"$scratch/build.log" 2>&1 || {
         tail -n 40 "$scratch/build.log" >&2
         die "could not build the native executable"
     }
@@ -155,7 +150,7 @@ measure_sizes() {
     local bytes
     cost[sidecar executable]=$(megabytes "$(stat -L -c %s "$sidecar")")
     cost[exporter executable]=$(megabytes "$(stat -L -c %s "$exporter")")
-    bytes=$(docker image inspect --format '{{.Size}}' partman-sidecar/sidecar:native 2>/dev/null) || return 0
+    bytes=$(docker image inspect --format '{{.Size}}' partman-sidecar/sidecar:dev 2>/dev/null) || return 0
     cost[sidecar image]=$(megabytes "$bytes")
 }
 

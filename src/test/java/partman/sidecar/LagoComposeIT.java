@@ -19,6 +19,7 @@ import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import partman.sidecar.testing.ComposeProject;
+import partman.sidecar.testing.SidecarImage;
 
 /** The sidecar as a part of Lago's own Compose project, for which a small stand-in serves. */
 class LagoComposeIT {
@@ -35,12 +36,9 @@ class LagoComposeIT {
 
     @Test
     void startsAfterTheMigrationsAndPartitionsTheTable() throws InterruptedException {
-        assertThat(ComposeProject.hasImage(IMAGE + ":dev"))
-                .as("image %s:dev; build it with ./mvnw package and docker/engine up %s:dev", IMAGE, IMAGE)
-                .isTrue();
         int port = ComposeProject.freePort();
         Map<String, String> variables = new HashMap<>(Map.of(
-                "PARTMAN_SIDECAR_VERSION", "dev",
+                "PARTMAN_SIDECAR_VERSION", SidecarImage.name().replace(IMAGE + ":", ""),
                 "PARTMAN_SIDECAR_PORT", Integer.toString(port),
                 "POSTGRES_PASSWORD", "a p@ss/word:50%?"));
         Path[] files = {LAGO, OVERRIDE};

@@ -31,15 +31,6 @@ public final class ComposeProject implements AutoCloseable {
         return Engine.freePort();
     }
 
-    /** Whether the engine holds an image: the project's images come from {@code docker/engine} alone. */
-    public static boolean hasImage(String image) {
-        return !Engine.client()
-                .listImagesCmd()
-                .withReferenceFilter(image)
-                .exec()
-                .isEmpty();
-    }
-
     /** Runs {@code docker compose} with these arguments and gives what it prints. */
     public String run(String... arguments) {
         List<String> line = new ArrayList<>(command);
