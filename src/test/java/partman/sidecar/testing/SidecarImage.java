@@ -24,7 +24,7 @@ public final class SidecarImage {
         if (!Engine.hasBridge()) {
             command.addAll(2, List.of("--network", "host"));
         }
-        Program.run(Map.of(), command);
+        Program.run(Map.of("DOCKER_BUILDKIT", "1"), command);
     }
 
     /** Runs a container of an image to its end, as the user of the image, and gives what it prints. */
