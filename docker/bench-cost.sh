@@ -19,7 +19,7 @@ find_sidecar() {
     sidecar=${SIDECAR_EXECUTABLE-}
     if [[ -z $sidecar ]]; then
         sidecar=target/partman-sidecar-runner
-        [[ -e $sidecar && -z $(find pom.xml src/main -newer "$sidecar" -print -quit) ]] || build_native
+        is_built "$sidecar" || build_native
     fi
     [[ -x $sidecar ]] || die "no executable: $sidecar"
 }

@@ -20,6 +20,11 @@ project_version() {
     sed -n '/<artifactId>partman-sidecar</,/<version>/s/.*<version>\(.*\)<\/version>.*/\1/p' "$root/pom.xml"
 }
 
+# is_built FILE: Maven has made it, and no source is newer.
+is_built() {
+    [[ -e $1 && -z $(find "$root/pom.xml" "$root/src/main" -newer "$1" -print -quit) ]]
+}
+
 # The Debian mirror that this machine's apt uses already: an air-gapped site has its own.
 debian_mirror() {
     local uri
