@@ -13,6 +13,8 @@ import partman.sidecar.config.Settings;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.Warning;
+import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.PlanText;
 import partman.sidecar.postgres.DatabaseException;
@@ -22,6 +24,7 @@ import partman.sidecar.reconcile.Observer;
 import partman.sidecar.reconcile.Reconciler;
 import partman.sidecar.reconcile.Schedule;
 import partman.sidecar.reconcile.Snapshot;
+import partman.sidecar.reconcile.Upkeep;
 
 /** Runs the service, or one command. Results go to standard output, the log to standard error. */
 final class CommandLine implements QuarkusApplication {
@@ -31,6 +34,7 @@ final class CommandLine implements QuarkusApplication {
     private final Observer observer;
     private final Reconciler reconciler;
     private final Maintenance maintenance;
+    private final Upkeep upkeep;
     private final Leader leader;
     private final int port;
     private final PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
@@ -41,6 +45,7 @@ final class CommandLine implements QuarkusApplication {
             Observer observer,
             Reconciler reconciler,
             Maintenance maintenance,
+            Upkeep upkeep,
             Leader leader,
             @ConfigProperty(name = "quarkus.http.port") int port) {
         this.settings = settings;
@@ -48,6 +53,7 @@ final class CommandLine implements QuarkusApplication {
         this.observer = observer;
         this.reconciler = reconciler;
         this.maintenance = maintenance;
+        this.upkeep = upkeep;
         this.leader = leader;
         this.port = port;
     }
@@ -79,7 +85,7 @@ final class CommandLine implements QuarkusApplication {
                 return ExitCode.FAILED;
             }
             return switch (command) {
-                case PLAN -> plan();
+                case PLAN -> plan(snapshot);
                 case CHECK -> check(snapshot);
                 case CONVERT -> convert(snapshot);
                 case MAINTAIN -> maintain(snapshot);
@@ -96,9 +102,13 @@ final class CommandLine implements QuarkusApplication {
         }
     }
 
-    private int plan() {
-        int code = ExitCode.DONE;
+    private int plan(Snapshot snapshot) {
+        int code = pending(snapshot.maintenance());
         out.println("-- " + PlanText.SESSION_PURPOSE + "\n" + PlanText.SESSION + "\n");
+        String common = PlanText.of(snapshot.maintenance());
+        if (!common.isEmpty()) {
+            out.println(common);
+        }
         for (TableSpec spec : settings.tables()) {
             Plan plan = reconciler.plan(spec);
             out.println(PlanText.of(spec.table(), plan));
@@ -107,8 +117,15 @@ final class CommandLine implements QuarkusApplication {
         return code;
     }
 
+    private static int pending(MaintenancePlan plan) {
+        return plan.isWork() ? ExitCode.CHANGES_PENDING : ExitCode.DONE;
+    }
+
     private int check(Snapshot snapshot) {
-        int code = ExitCode.DONE;
+        int code = pending(snapshot.maintenance());
+        for (Warning warning : snapshot.maintenance().warnings()) {
+            out.printf("warning %s: %s%n", warning.kind().label(), warning.text());
+        }
         for (Snapshot.Table table : snapshot.tables()) {
             out.printf(
                     "%s: %s%s%n",
@@ -136,6 +153,7 @@ final class CommandLine implements QuarkusApplication {
             return ExitCode.BLOCKED;
         }
         int code = ExitCode.DONE;
+        upkeep.workNow();
         for (TableSpec spec : settings.tables()) {
             Reconciler.Result result = reconciler.reconcile(spec);
             out.printf("%s: %s%s%n", spec.table(), result.plan().state().label(), result.words());

@@ -5,26 +5,24 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.model.MaintenanceSpec;
 import partman.sidecar.model.TableSpec;
 
 /**
  * What the user wants, checked: the only form in which the rest of the program sees the configuration.
  *
  * @param tables the tables to look after, by key; those that are switched off are not among them
- * @param maintenanceCron when maintenance runs: a five-field cron expression, in UTC
+ * @param maintenance what is common to all sets: who maintains them and when
  * @param observeEvery time between two looks at the database
  * @param defaultRowsCap rows of a default partition that are counted
- * @param lockTimeout longest wait for a strong lock; whole milliseconds
  * @param ignoredUrlParameters names of the parameters in {@code DATABASE_URL} that mean nothing here, sorted
  */
 public record Settings(
         Mode mode,
         List<TableSpec> tables,
-        String maintenanceCron,
-        Scheduler scheduler,
+        MaintenanceSpec maintenance,
         Duration observeEvery,
         long defaultRowsCap,
-        Duration lockTimeout,
         List<String> ignoredUrlParameters) {
 
     /** What the process may do. */
@@ -35,14 +33,6 @@ public record Settings(
         PLAN,
         /** Only looks; needs no more than read rights. */
         OBSERVE
-    }
-
-    /** Who runs pg_partman's maintenance. */
-    public enum Scheduler {
-        /** This process. */
-        SIDECAR,
-        /** Nobody, or something that the sidecar knows nothing of. */
-        NONE
     }
 
     private static volatile @Nullable Settings loaded;

@@ -13,10 +13,11 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.config.Settings.Mode;
-import partman.sidecar.config.Settings.Scheduler;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.MaintenanceSpec;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Scheduler;
 import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
@@ -45,21 +46,27 @@ final class SettingsReader {
     Settings read(List<String> ignoredUrlParameters) {
         Duration lockTimeout = values.duration(
                 "partman.lock-timeout", config.lockTimeout(), Duration.ofMillis(1), Duration.ofSeconds(60));
+        Mode mode = values.word("partman.mode", config.mode(), Mode.values());
         return new Settings(
-                values.word("partman.mode", config.mode(), Mode.values(), List.of()),
+                mode,
                 tables(lockTimeout),
-                values.cron("partman.maintenance.cron", config.maintenance().cron()),
-                values.word(
-                        "partman.maintenance.scheduler",
-                        config.maintenance().scheduler(),
-                        Scheduler.values(),
-                        List.of("pg-cron", "bgw")),
+                maintenance(mode, lockTimeout),
                 values.duration(
                         "partman.observe.every", config.observe().every(), Duration.ofSeconds(1), Duration.ofHours(1)),
                 values.number(
                         "partman.observe.default-rows-cap", config.observe().defaultRowsCap(), 1, 1_000_000_000),
-                lockTimeout,
                 ignoredUrlParameters);
+    }
+
+    private MaintenanceSpec maintenance(Mode mode, Duration lockTimeout) {
+        SidecarConfig.Maintenance maintenance = config.maintenance();
+        return new MaintenanceSpec(
+                mode == Mode.APPLY,
+                values.word("partman.maintenance.scheduler", maintenance.scheduler(), Scheduler.values()),
+                values.cron("partman.maintenance.cron", maintenance.cron()),
+                maintenance.cronDatabase().orElse(null),
+                values.flag("partman.extension.update", config.extension().update()),
+                lockTimeout);
     }
 
     private List<TableSpec> tables(Duration lockTimeout) {
@@ -92,7 +99,7 @@ final class SettingsReader {
     private TableSpec.Conversion conversion(Duration lockTimeout) {
         SidecarConfig.Conversion conversion = config.conversion();
         TableSpec.Method method =
-                values.word("partman.conversion.method", conversion.method(), TableSpec.Method.values(), List.of());
+                values.word("partman.conversion.method", conversion.method(), TableSpec.Method.values());
         int maxPartitions =
                 (int) values.number("partman.conversion.max-partitions", conversion.maxPartitions(), 1, 10_000);
         int workers = (int) values.number("partman.conversion.workers", conversion.workers(), 1, 16);
@@ -109,7 +116,7 @@ final class SettingsReader {
                 Duration.ofSeconds(1),
                 Duration.ofHours(24));
         SwapWindow swapWindow = values.windowOrNone("partman.conversion.swap-window", conversion.swapWindow());
-        Retired retired = values.word("partman.conversion.retired", conversion.retired(), Retired.values(), List.of());
+        Retired retired = values.word("partman.conversion.retired", conversion.retired(), Retired.values());
         return new TableSpec.Conversion(
                 method,
                 maxPartitions,

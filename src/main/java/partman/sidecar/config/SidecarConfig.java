@@ -24,6 +24,9 @@ public interface SidecarConfig {
     /** When pg_partman's maintenance runs. */
     Maintenance maintenance();
 
+    /** The extension pg_partman itself. */
+    Extension extension();
+
     /** How often the database is looked at. */
     Observe observe();
 
@@ -82,9 +85,23 @@ public interface SidecarConfig {
         @WithDefault("0 * * * *")
         String cron();
 
-        /** Who runs maintenance: {@code sidecar}, or {@code none} if something else does. */
+        /**
+         * Who runs maintenance: {@code sidecar}; {@code pg-cron}, of which the sidecar then keeps one job; {@code bgw},
+         * pg_partman's background worker; or {@code none} if something else does. The sidecar watches each of them.
+         */
         @WithDefault("sidecar")
         String scheduler();
+
+        /** The database that has pg_cron's jobs; no value means the one that the server names, else {@code postgres}. */
+        Optional<String> cronDatabase();
+    }
+
+    /** The extension pg_partman itself. */
+    interface Extension {
+
+        /** Whether pg_partman is updated once the server offers a newer version of the same major one. */
+        @WithDefault("false")
+        String update();
     }
 
     /** How often the database is looked at. */

@@ -2,17 +2,11 @@ package partman.sidecar.config;
 
 import static java.util.stream.Collectors.joining;
 
-import com.cronutils.model.CronType;
-import com.cronutils.model.definition.CronDefinitionBuilder;
-import com.cronutils.model.time.ExecutionTime;
-import com.cronutils.parser.CronParser;
 import java.time.Duration;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.LocalTime;
-import java.time.ZoneOffset;
 import java.time.format.DateTimeParseException;
-import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
 import java.util.regex.Matcher;
@@ -43,32 +37,21 @@ final class Values {
     /** Ends the advice of a fault where {@link #isNone} is allowed. */
     private static final String OR_NONE = ", or none";
 
-    /** As Quarkus' scheduler reads it with {@code quarkus.scheduler.cron-type=unix}. */
-    private static final CronParser CRON = new CronParser(CronDefinitionBuilder.instanceDefinitionFor(CronType.UNIX));
-
     private final Faults faults;
 
     Values(Faults faults) {
         this.faults = faults;
     }
 
-    /**
-     * One of an enum's constants, by its name in lower case.
-     *
-     * @param later words that a later version will know
-     */
-    <E extends Enum<E>> E word(String key, String text, E[] constants, List<String> later) {
+    /** One of an enum's constants, by its name in lower case with hyphens. */
+    <E extends Enum<E>> E word(String key, String text, E[] constants) {
         for (E constant : constants) {
             if (word(constant).equals(text.toLowerCase(Locale.ROOT))) {
                 return constant;
             }
         }
         String known = Stream.of(constants).map(Values::word).collect(joining(", "));
-        faults.add(
-                key,
-                later.contains(text.toLowerCase(Locale.ROOT))
-                        ? "this version can't do %s yet; it knows %s".formatted(Shown.quoted(text), known)
-                        : "%s is no known word; use %s".formatted(Shown.quoted(text), known));
+        faults.add(key, "%s is no known word; use %s".formatted(Shown.quoted(text), known));
         return constants[0];
     }
 
@@ -207,9 +190,7 @@ final class Values {
                 "; use five fields (minute, hour, day of month, month, day of week), for example '0 * * * *' for each"
                         + " full hour";
         try {
-            ExecutionTime times = ExecutionTime.forCron(CRON.parse(text).validate());
-            if (times.nextExecution(LocalDate.EPOCH.atStartOfDay(ZoneOffset.UTC))
-                    .isEmpty()) {
+            if (!CronExpression.parse(text).comesRound()) {
                 faults.add(key, Shown.quoted(text) + " names a day that never comes" + example);
             }
         } catch (IllegalArgumentException e) {

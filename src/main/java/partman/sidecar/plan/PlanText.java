@@ -2,6 +2,7 @@ package partman.sidecar.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import partman.sidecar.model.Identifier;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.step.Statement;
 import partman.sidecar.step.Step;
@@ -37,6 +38,32 @@ public final class PlanText {
             case Plan.Run run -> append(text, run.notes(), transactions(run));
             case Plan.Convert convert -> append(text, convert.notes(), transactions(convert));
             case Plan.Online online -> append(text, online);
+        }
+        return text.toString();
+    }
+
+    /** The plan for what is common to all sets; empty if there is nothing to tell or to do. */
+    public static String of(MaintenancePlan plan) {
+        StringBuilder text = new StringBuilder();
+        plan.warnings()
+                .forEach(warning -> text.append("-- warning ")
+                        .append(warning.kind().label())
+                        .append(": ")
+                        .append(warning.text().replace("\n", "\n-- "))
+                        .append('\n'));
+        append(text, List.of(), plan.here());
+        if (!plan.inCronDatabase().isEmpty()) {
+            text.append("\n-- in database ")
+                    .append(new Identifier(plan.cronDatabase()).sql())
+                    .append(", which has pg_cron's jobs\n");
+            append(text, List.of(), plan.inCronDatabase());
+        }
+        for (Transaction transaction : plan.offered()) {
+            StringBuilder offer = new StringBuilder();
+            append(offer, List.of(), List.of(transaction));
+            text.append("\n-- offered, and not run by itself:")
+                    .append(offer.toString().stripTrailing().replace("\n", "\n-- "))
+                    .append('\n');
         }
         return text.toString();
     }

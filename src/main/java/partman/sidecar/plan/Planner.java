@@ -22,6 +22,7 @@ import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.Version;
 import partman.sidecar.step.CreateExtension;
 import partman.sidecar.step.DropRetired;
 import partman.sidecar.step.Transaction;
@@ -91,9 +92,9 @@ public final class Planner {
                 new Plan.Blocked(
                         EXTENSION_UNAVAILABLE,
                         "the server does not offer pg_partman; install its package on the database server (Debian: postgresql-%s-partman)"
-                                .formatted(major(server.version())));
+                                .formatted(Version.parse(server.version()).major()));
             case Extension.Available(String version)
-            when major(version) < FIRST_SUPPORTED_MAJOR ->
+            when Version.parse(version).major() < FIRST_SUPPORTED_MAJOR ->
                 new Plan.Blocked(
                         EXTENSION_UNSUPPORTED,
                         "the server offers pg_partman %s; install version 5.0 or newer on the database server"
@@ -109,13 +110,13 @@ public final class Planner {
                                         new Identifier(server.role()).sql()));
             case Extension.Available(String version) -> createExtension(spec, server, table, version);
             case Extension.Installed(String version, Identifier _, String newest, boolean _)
-            when major(version) < FIRST_SUPPORTED_MAJOR ->
+            when Version.parse(version).major() < FIRST_SUPPORTED_MAJOR ->
                 new Plan.Blocked(
                         EXTENSION_UNSUPPORTED,
                         "pg_partman %s is installed, 5.0 or newer is needed; %s"
                                 .formatted(
                                         version,
-                                        major(newest) >= FIRST_SUPPORTED_MAJOR
+                                        Version.parse(newest).major() >= FIRST_SUPPORTED_MAJOR
                                                 ? "read its upgrade notes, then run: ALTER EXTENSION pg_partman UPDATE"
                                                 : "install it on the database server, then run: ALTER EXTENSION pg_partman UPDATE"));
             case Extension.Installed(String _, Identifier schema, String _, boolean mayUse)
@@ -203,13 +204,5 @@ public final class Planner {
                 BLOCKED,
                 "%s is %s, and %s does not own it: GRANT the owner's role TO %s"
                         .formatted(spec.table(), state.label(), server.role(), new Identifier(server.role()).sql()));
-    }
-
-    private static int major(String version) {
-        StringBuilder digits = new StringBuilder();
-        for (int i = 0; i < version.length() && Character.isDigit(version.charAt(i)); i++) {
-            digits.append(version.charAt(i));
-        }
-        return digits.isEmpty() ? 0 : Integer.parseInt(digits.toString());
     }
 }

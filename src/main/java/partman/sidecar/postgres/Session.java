@@ -28,7 +28,7 @@ public final class Session implements AutoCloseable {
     private static final Sql SETTINGS = Sql.sql("""
             SELECT pg_catalog.set_config(s.name, s.setting, false)
             FROM (VALUES ('TimeZone', 'UTC'), ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'),
-                         ('search_path', 'pg_catalog'), ('standard_conforming_strings', 'on'), ('row_security', 'off'),
+                         ('search_path', 'pg_catalog'), ('standard_conforming_strings', 'on'), ('row_security', :row_security),
                          ('lock_timeout', '2s'), ('statement_timeout', :statement_timeout),
                          ('idle_in_transaction_session_timeout', '0'), ('idle_session_timeout', '0'),
                          ('client_min_messages', 'warning'), ('jit', 'off'),
@@ -46,6 +46,11 @@ public final class Session implements AutoCloseable {
 
     /** Takes over a connection; {@code statementTimeout} null means that statements may take as long as they need. */
     Session(Connection connection, @Nullable Duration statementTimeout) {
+        this(connection, statementTimeout, false);
+    }
+
+    /** {@code filtered} is for tables whose policies show each role its own rows: a query of all rows is not meant there. */
+    Session(Connection connection, @Nullable Duration statementTimeout, boolean filtered) {
         this.connection = connection;
         try {
             connection.setAutoCommit(true);
@@ -56,7 +61,9 @@ public final class Session implements AutoCloseable {
             }
             query(
                     SETTINGS.bind(
-                            "statement_timeout", statementTimeout == null ? "0" : statementTimeout.toMillis() + "ms"),
+                                    "statement_timeout",
+                                    statementTimeout == null ? "0" : statementTimeout.toMillis() + "ms")
+                            .bind("row_security", filtered ? "on" : "off"),
                     row -> row.textOrNull("set_config"));
         } catch (SQLException e) {
             closeQuietly();

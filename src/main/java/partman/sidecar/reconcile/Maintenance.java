@@ -2,7 +2,6 @@ package partman.sidecar.reconcile;
 
 import static java.util.stream.Collectors.joining;
 
-import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
@@ -35,11 +34,15 @@ import partman.sidecar.step.Transaction;
 @ApplicationScoped
 public class Maintenance {
 
+    /** From 5.5 on pg_partman takes {@code maintenance_last_run} away from a set that it could not maintain. */
+    static final String MARKED_AS_FAILED = "the call returned, but pg_partman marks the run as failed";
+
     private final Settings settings;
     private final Database database;
     private final Observer observer;
     private final Status status;
     private final LockRetry retry;
+    private final Watch watch;
     private final InstantSource clock;
     private final Object oneAtATime = new Object();
 
@@ -49,12 +52,14 @@ public class Maintenance {
             Observer observer,
             Status status,
             LockRetry retry,
+            Watch watch,
             InstantSource clock) {
         this.settings = settings;
         this.database = database;
         this.observer = observer;
         this.status = status;
         this.retry = retry;
+        this.watch = watch;
         this.clock = clock;
     }
 
@@ -81,8 +86,8 @@ public class Maintenance {
                 Attempt attempt = Objects.requireNonNull(attempts.get(set.name()));
                 MaintenanceRun run = verify(set, attempt, after);
                 runs.put(set.name(), run);
-                status.update(set.name(), progress -> progress.with(run));
-                log(set.name(), run);
+                status.ended(set.name(), run);
+                after.find(set.name()).ifPresent(watch::know);
             }
             status.republish();
             return runs;
@@ -146,7 +151,8 @@ public class Maintenance {
     }
 
     private Attempt attempt(Session session, QualifiedName set, Identifier partman) {
-        Transaction transaction = Transaction.of(new RunMaintenance(set, partman), settings.lockTimeout());
+        Transaction transaction = Transaction.of(
+                new RunMaintenance(set, partman), settings.maintenance().lockTimeout());
         long started = System.nanoTime();
         try {
             Call call = retry.run(set, () -> call(session, transaction));
@@ -199,38 +205,28 @@ public class Maintenance {
         Instant earlier = lastRun(before);
         Instant later = lastRun(after);
         if (later == null) {
-            return "the call returned, but pg_partman marks the run as failed";
+            return MARKED_AS_FAILED;
         }
         if (earlier != null && !later.isAfter(earlier)) {
             return "the call returned without running maintenance";
         }
-        if (after.coverage() != null && after.coverage().missing() > 0) {
-            return "%d partition(s) are still missing: %s %s"
-                    .formatted(
-                            after.coverage().missing(),
-                            after.coverage().holes(),
-                            after.coverage().notPremade());
-        }
-        return "";
+        return missing(after);
+    }
+
+    /** The partitions that maintenance should have made and that are not there, in words; empty if all are. */
+    static String missing(Snapshot.Table set) {
+        return set.coverage() == null || set.coverage().missing() == 0
+                ? ""
+                : "%d partition(s) are still missing: %s %s"
+                        .formatted(
+                                set.coverage().missing(),
+                                set.coverage().holes(),
+                                set.coverage().notPremade());
     }
 
     private static @Nullable Instant lastRun(Snapshot.Table table) {
         return table.set() == null || table.set().registration() == null
                 ? null
                 : table.set().registration().maintenanceLastRun();
-    }
-
-    private static void log(QualifiedName set, MaintenanceRun run) {
-        switch (run.outcome()) {
-            case SUCCESS ->
-                Log.infof(
-                        "table=%s maintenance=success took=%dms",
-                        set, run.took().toMillis());
-            case SKIPPED -> Log.warnf("table=%s maintenance=skipped: %s", set, run.message());
-            case FAILURE ->
-                Log.errorf(
-                        "table=%s maintenance=failure took=%dms: %s",
-                        set, run.took().toMillis(), run.message());
-        }
     }
 }

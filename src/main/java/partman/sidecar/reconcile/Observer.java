@@ -3,19 +3,26 @@ package partman.sidecar.reconcile;
 import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
+import java.time.Instant;
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
+import partman.sidecar.catalog.Schedulers;
+import partman.sidecar.config.CronExpression;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Literal;
 import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedSchedulers;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
@@ -23,6 +30,9 @@ import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.Warning;
+import partman.sidecar.plan.MaintenancePlan;
+import partman.sidecar.plan.MaintenancePlanner;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.Planner;
 import partman.sidecar.postgres.Database;
@@ -36,13 +46,20 @@ public class Observer {
     /** A look that takes longer is given up: it would only stand in the way. */
     private static final Duration LONGEST_QUERY = Duration.ofSeconds(20);
 
+    /** A scheduler may begin a run later than the cron expression says, and take its time. */
+    private static final Duration CRON_GRACE = Duration.ofMinutes(1);
+
     private final Settings settings;
     private final Database database;
     private final Leader leader;
     private final Status status;
     private final Catalog catalog;
     private final Map<QualifiedName, String> announced = new ConcurrentHashMap<>();
+    private final Map<Warning.Kind, String> warned = new ConcurrentHashMap<>();
     private final Object oneAtATime = new Object();
+
+    /** By the server's clock; null while the database can't be used. */
+    private @Nullable Instant watchedSince;
 
     Observer(Settings settings, Database database, Leader leader, Status status) {
         this.settings = settings;
@@ -74,8 +91,11 @@ public class Observer {
                 return failed(last, pooler);
             }
             Observation observation;
+            ObservedSchedulers schedulers;
             try (Session session = database.openLimited(LONGEST_QUERY)) {
                 observation = catalog.observe(session, settings.tables());
+                schedulers = Schedulers.observe(
+                        session, settings.maintenance(), name -> database.openElsewhere(name, LONGEST_QUERY));
             }
             boolean mayChange = settings.mode() == Settings.Mode.APPLY
                     && !observation.server().inRecovery();
@@ -90,10 +110,48 @@ public class Observer {
             } else if (last.leader() != leads && mayChange) {
                 Log.infof(leads ? "this process works on the database now" : "another process works on the database");
             }
-            return new Snapshot(observation, tables(observation), null, true, leads, last.observationErrors());
+            List<Snapshot.Table> tables = tables(observation);
+            return new Snapshot(
+                    observation,
+                    tables,
+                    maintenance(observation, schedulers, tables, leads),
+                    null,
+                    true,
+                    leads,
+                    last.observationErrors());
         } catch (DatabaseException e) {
             return failed(last, firstLine(e));
         }
+    }
+
+    private MaintenancePlan maintenance(
+            Observation observation, ObservedSchedulers schedulers, List<Snapshot.Table> tables, boolean leads) {
+        Instant now = observation.server().now();
+        Instant since = watchedSince;
+        if (since == null || observation.server().inRecovery()) {
+            since = now;
+            watchedSince = now;
+        }
+        List<Registration> maintained = tables.stream()
+                .map(Snapshot.Table::set)
+                .filter(Objects::nonNull)
+                .map(PartitionSet::registration)
+                .filter(registration -> registration != null
+                        && registration.automaticMaintenance().equals("on"))
+                .toList();
+        Instant last = maintained.stream()
+                .map(Registration::maintenanceLastRun)
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
+        Instant due = CronExpression.parse(settings.maintenance().cron())
+                .lastBefore(now.minus(CRON_GRACE))
+                .orElse(Instant.MIN);
+        return MaintenancePlanner.plan(
+                settings.maintenance(),
+                observation.server(),
+                schedulers,
+                new MaintenancePlanner.Runs(!maintained.isEmpty(), last, due, since, leads));
     }
 
     private Snapshot failed(Snapshot last, String failure) {
@@ -101,7 +159,15 @@ public class Observer {
         if (last.failure() == null || !last.attempted() || !sameWords(last.failure(), failure)) {
             Log.warnf("database not usable: %s", failure);
         }
-        return new Snapshot(last.observation(), last.tables(), failure, true, leads, last.observationErrors() + 1);
+        watchedSince = null;
+        return new Snapshot(
+                last.observation(),
+                last.tables(),
+                last.maintenance(),
+                failure,
+                true,
+                leads,
+                last.observationErrors() + 1);
     }
 
     /** Whether two messages differ in numbers alone, such as a process id. */
@@ -249,11 +315,26 @@ public class Observer {
                 set.children(), interval, premake, infinite, now, retention == null ? null : retention.before(now));
     }
 
-    /** One line for each change of a table's state, and none while it stays. */
+    /** One line for each warning and for each change of a table's state, and none while it stays. */
     private void announce(Snapshot snapshot) {
         if (snapshot.failure() != null) {
             return;
         }
+        Set<Warning.Kind> present = EnumSet.noneOf(Warning.Kind.class);
+        for (Warning warning : snapshot.maintenance().warnings()) {
+            present.add(warning.kind());
+            String before = warned.put(warning.kind(), warning.text());
+            if (before == null || !sameWords(before, warning.text())) {
+                Log.warnf("warning=%s: %s", warning.kind().label(), warning.text());
+            }
+        }
+        warned.keySet().removeIf(kind -> {
+            boolean gone = !present.contains(kind);
+            if (gone) {
+                Log.infof("warning=%s is over", kind.label());
+            }
+            return gone;
+        });
         for (Snapshot.Table table : snapshot.tables()) {
             String now = table.state().label() + table.reason();
             String before = announced.put(table.name(), now);

@@ -2,7 +2,6 @@ package partman.sidecar.reconcile;
 
 import io.quarkus.logging.Log;
 import io.quarkus.scheduler.Scheduled.ConcurrentExecution;
-import io.quarkus.scheduler.Scheduler;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Singleton;
@@ -11,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Scheduler;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.postgres.DatabaseException;
 
@@ -22,20 +22,24 @@ public class Schedule {
     private static final String SUCCESSION_EVERY = "5s";
 
     private final Settings settings;
-    private final Scheduler scheduler;
+    private final io.quarkus.scheduler.Scheduler scheduler;
     private final Observer observer;
     private final Reconciler reconciler;
     private final Maintenance maintenance;
+    private final Upkeep upkeep;
+    private final Watch watch;
     private final Status status;
     private final Leader leader;
     private final Set<QualifiedName> busy = ConcurrentHashMap.newKeySet();
 
     Schedule(
             Settings settings,
-            Scheduler scheduler,
+            io.quarkus.scheduler.Scheduler scheduler,
             Observer observer,
             Reconciler reconciler,
             Maintenance maintenance,
+            Upkeep upkeep,
+            Watch watch,
             Status status,
             Leader leader) {
         this.settings = settings;
@@ -43,6 +47,8 @@ public class Schedule {
         this.observer = observer;
         this.reconciler = reconciler;
         this.maintenance = maintenance;
+        this.upkeep = upkeep;
+        this.watch = watch;
         this.status = status;
         this.leader = leader;
     }
@@ -75,10 +81,10 @@ public class Schedule {
                     .setTask(_ -> guarded("succession", this::succeed))
                     .schedule();
         }
-        if (settings.mode() == Settings.Mode.APPLY && settings.scheduler() == Settings.Scheduler.SIDECAR) {
+        if (settings.mode() == Settings.Mode.APPLY && settings.maintenance().scheduler() == Scheduler.SIDECAR) {
             scheduler
                     .newJob("maintenance")
-                    .setCron(settings.maintenanceCron())
+                    .setCron(settings.maintenance().cron())
                     .setTimeZone("UTC")
                     .setConcurrentExecution(ConcurrentExecution.SKIP)
                     .setTask(_ -> guarded("maintenance", this::maintain))
@@ -105,6 +111,8 @@ public class Schedule {
 
     private void observeAndWork() {
         Snapshot snapshot = observer.observe();
+        watch.look(snapshot);
+        upkeep.work();
         if (settings.mode() == Settings.Mode.PLAN && snapshot.failure() == null) {
             reconciler.logPlans();
         }

@@ -12,6 +12,7 @@ import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableState;
+import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
 
 /**
@@ -19,6 +20,7 @@ import partman.sidecar.plan.Plan;
  *
  * @param observation the last look at the database that succeeded, or null if none has yet
  * @param tables the configured tables first, then the sets that only {@code part_config} knows
+ * @param maintenance what is known and to be done about the maintenance of all sets
  * @param failure why the database can't be used now, or null if it can
  * @param attempted whether a look at the database has ended, well or badly
  * @param leader whether this process is the one that may change the database
@@ -27,14 +29,15 @@ import partman.sidecar.plan.Plan;
 public record Snapshot(
         @Nullable Observation observation,
         List<Table> tables,
+        MaintenancePlan maintenance,
         @Nullable String failure,
         boolean attempted,
         boolean leader,
         long observationErrors) {
 
     /** What is known before the first look. */
-    public static final Snapshot NOTHING_YET =
-            new Snapshot(null, List.of(), "the database has not been looked at yet", false, false, 0);
+    public static final Snapshot NOTHING_YET = new Snapshot(
+            null, List.of(), MaintenancePlan.NOTHING_YET, "the database has not been looked at yet", false, false, 0);
 
     /**
      * One table.
@@ -113,7 +116,7 @@ public record Snapshot(
     }
 
     /**
-     * What this process has done for one table since its start.
+     * What this process has done for one table since its start, and what it has seen others do.
      *
      * @param lastMaintenance outcome of the last maintenance run, or null if none ended yet
      * @param lockTimeouts locks that were not granted in time
@@ -180,11 +183,17 @@ public record Snapshot(
         }
     }
 
-    /** One maintenance run of one set; the message says what went wrong, and is empty after a success. */
-    public record MaintenanceRun(Outcome outcome, Instant ended, Duration took, String message) {}
+    /**
+     * One maintenance run of one set.
+     *
+     * @param took null if another scheduler ran it
+     * @param message what went wrong; empty after a success
+     */
+    public record MaintenanceRun(
+            Outcome outcome, Instant ended, @Nullable Duration took, String message) {}
 
     Snapshot withTables(List<Table> newTables) {
-        return new Snapshot(observation, newTables, failure, attempted, leader, observationErrors);
+        return new Snapshot(observation, newTables, maintenance, failure, attempted, leader, observationErrors);
     }
 
     /** The table of that name, if it is known. */

@@ -1,5 +1,6 @@
 package partman.sidecar.reconcile;
 
+import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Event;
 import java.util.Map;
@@ -8,6 +9,7 @@ import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.plan.Plan;
+import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Progress;
 
 /** Keeps the latest {@link Snapshot} and what it is made of; fires each new one as an event. */
@@ -47,6 +49,18 @@ public class Status {
 
     void update(QualifiedName table, UnaryOperator<Progress> change) {
         progress.compute(table, (_, old) -> change.apply(old == null ? Progress.NONE : old));
+    }
+
+    /** Counts a maintenance run that has ended, and logs it. */
+    void ended(QualifiedName set, MaintenanceRun run) {
+        update(set, old -> old.with(run));
+        String took =
+                run.took() == null ? "" : " took=%dms".formatted(run.took().toMillis());
+        switch (run.outcome()) {
+            case SUCCESS -> Log.infof("table=%s maintenance=success%s", set, took);
+            case SKIPPED -> Log.warnf("table=%s maintenance=skipped: %s", set, run.message());
+            case FAILURE -> Log.errorf("table=%s maintenance=failure%s: %s", set, took, run.message());
+        }
     }
 
     @Nullable

@@ -14,6 +14,8 @@ import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.Warning;
+import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.reconcile.Snapshot;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
@@ -32,6 +34,7 @@ final class Measurements {
         measurements.addProcess(snapshot, version);
         Observation observation = snapshot.observation();
         if (observation != null) {
+            measurements.addMaintenance(snapshot.maintenance());
             snapshot.tables().forEach(table -> measurements.addTable(table, observation.at()));
         }
         return measurements.values;
@@ -50,6 +53,19 @@ final class Measurements {
         add(Metric.INFO, 1, version, observation.server().version(), partman);
         add(Metric.OBSERVATION_TIMESTAMP, seconds(observation.at()));
         add(Metric.OBSERVATION_DURATION, seconds(observation.took()));
+    }
+
+    private void addMaintenance(MaintenancePlan plan) {
+        Boolean up = plan.schedulerUp();
+        if (up != null) {
+            add(Metric.SCHEDULER_UP, flag(up), plan.scheduler().label());
+        }
+        for (Warning.Kind kind : Warning.Kind.values()) {
+            add(
+                    Metric.WARNINGS,
+                    flag(plan.warnings().stream().anyMatch(warning -> warning.kind() == kind)),
+                    kind.label());
+        }
     }
 
     private void addTable(Snapshot.Table table, Instant now) {
@@ -124,7 +140,7 @@ final class Measurements {
             add(Metric.MAINTENANCE_RUNS, runs, name, outcome.label());
         }
         MaintenanceRun last = progress.lastMaintenance();
-        if (last != null && last.outcome() != Outcome.SKIPPED) {
+        if (last != null && last.outcome() != Outcome.SKIPPED && last.took() != null) {
             add(Metric.MAINTENANCE_DURATION, seconds(last.took()), name);
         }
         add(Metric.MAINTENANCE_LAST_SUCCESS, seconds(progress.lastMaintenanceSuccess()), name);

@@ -6,8 +6,10 @@ import static partman.sidecar.report.Metric.Label.PARENT_TABLE;
 import static partman.sidecar.report.Metric.Label.PARTMAN_VERSION;
 import static partman.sidecar.report.Metric.Label.PHASE;
 import static partman.sidecar.report.Metric.Label.POSTGRES_VERSION;
+import static partman.sidecar.report.Metric.Label.SCHEDULER;
 import static partman.sidecar.report.Metric.Label.STATE;
 import static partman.sidecar.report.Metric.Label.VERSION;
+import static partman.sidecar.report.Metric.Label.WARNING;
 
 import java.util.List;
 import java.util.Locale;
@@ -44,6 +46,17 @@ enum Metric {
             "Time that the last observation that succeeded took, in seconds."),
     OBSERVATION_ERRORS(
             "partman_observation_errors_total", Type.COUNTER, "Observations that failed since the process started."),
+    SCHEDULER_UP(
+            "partman_scheduler_up",
+            Type.GAUGE,
+            "1 if the scheduler that partman.maintenance.scheduler names does its work, else 0; absent on a replica, for"
+                    + " none, and where another process is the leader.",
+            SCHEDULER),
+    WARNINGS(
+            "partman_warning",
+            Type.GAUGE,
+            "1 if the server as a whole has something that a person should change, else 0; /api/tables says what and how.",
+            WARNING),
     TABLE_STATE(
             "partman_table_state",
             Type.GAUGE,
@@ -109,8 +122,9 @@ enum Metric {
     MAINTENANCE_RUNS(
             "partman_maintenance_runs_total",
             Type.COUNTER,
-            "Maintenance runs by this process since it started; skipped means that another session held pg_partman's"
-                    + " lock, or that the rows of the default partition were being moved.",
+            "Maintenance runs since the process started, its own and those that it saw another scheduler run; skipped means"
+                    + " that another session held pg_partman's lock, or that the rows of the default partition were being"
+                    + " moved.",
             PARENT_TABLE,
             OUTCOME),
     MAINTENANCE_DURATION(
@@ -122,8 +136,8 @@ enum Metric {
     MAINTENANCE_LAST_SUCCESS(
             "partman_maintenance_last_success_timestamp_seconds",
             Type.GAUGE,
-            "Unix time at which the last successful maintenance run by this process ended, in seconds; absent until one"
-                    + " has.",
+            "Unix time at which the last maintenance run ended that this process ran, or saw another scheduler run, with"
+                    + " success, in seconds; absent until one has.",
             PARENT_TABLE),
     LOCK_TIMEOUTS(
             "partman_lock_timeouts_total",
@@ -187,6 +201,10 @@ enum Metric {
         STATE,
         /** One of {@link partman.sidecar.reconcile.Snapshot.Outcome}. */
         OUTCOME,
+        /** One of {@link partman.sidecar.model.Scheduler}. */
+        SCHEDULER,
+        /** One of {@link partman.sidecar.model.Warning.Kind}. */
+        WARNING,
         /** One of {@link partman.sidecar.model.Conversion.Phase}. */
         PHASE,
         /** What of a conversion is counted: {@code copied}, {@code total}, {@code journal}. */

@@ -11,9 +11,11 @@ import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedSchedulers;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
+import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.PlanText;
 import partman.sidecar.reconcile.Snapshot;
@@ -53,7 +55,60 @@ final class TablesJson {
                 .put("failure", snapshot.failure())
                 .put("leader", snapshot.leader())
                 .put("versions", versions)
+                .put("maintenance", maintenance(snapshot.maintenance()))
                 .put("tables", tables);
+    }
+
+    private static JsonObject maintenance(MaintenancePlan plan) {
+        JsonArray warnings = new JsonArray();
+        plan.warnings()
+                .forEach(warning -> warnings.add(
+                        new JsonObject().put("kind", warning.kind().label()).put("text", warning.text())));
+        return new JsonObject()
+                .put("scheduler", plan.scheduler().label())
+                .put("up", plan.schedulerUp())
+                .put("backgroundWorker", backgroundWorker(plan.observed().backgroundWorker()))
+                .put("cron", cron(plan.observed().cron()))
+                .put("warnings", warnings)
+                .put("sql", plan.isWork() ? PlanText.of(plan) : null);
+    }
+
+    private static @Nullable JsonObject backgroundWorker(ObservedSchedulers.@Nullable BackgroundWorker worker) {
+        return worker == null
+                ? null
+                : new JsonObject()
+                        .put("databases", new JsonArray(worker.databases()))
+                        .put("intervalSeconds", worker.interval().toSeconds())
+                        .put("role", worker.role())
+                        .put("roleIsSuperuser", worker.roleIsSuperuser())
+                        .put("analyze", worker.analyze())
+                        .put("jobmon", worker.jobmon());
+    }
+
+    private static @Nullable JsonObject cron(ObservedSchedulers.@Nullable Cron cron) {
+        if (cron == null) {
+            return null;
+        }
+        JsonArray jobs = new JsonArray();
+        for (ObservedSchedulers.Job job : cron.jobs()) {
+            ObservedSchedulers.JobRun last = job.lastRun();
+            jobs.add(new JsonObject()
+                    .put("id", job.id())
+                    .put("name", job.name())
+                    .put("schedule", job.schedule())
+                    .put("user", job.user())
+                    .put("active", job.active())
+                    .put("lastStatus", last == null ? null : last.status())
+                    .put("lastMessage", last == null ? null : last.message())
+                    .put("lastStarted", last == null ? null : time(last.started()))
+                    .put("lastEnded", last == null ? null : time(last.ended())));
+        }
+        return new JsonObject()
+                .put("database", cron.database())
+                .put("launcherLives", cron.launcherLives())
+                .put("version", cron.version())
+                .put("failure", cron.failure())
+                .put("jobs", jobs);
     }
 
     private static JsonObject table(Snapshot.Table table) {
@@ -188,7 +243,7 @@ final class TablesJson {
                 : new JsonObject()
                         .put("outcome", run.outcome().label())
                         .put("ended", time(run.ended()))
-                        .put("tookSeconds", seconds(run.took()))
+                        .put("tookSeconds", run.took() == null ? null : seconds(run.took()))
                         .put("message", run.message());
     }
 

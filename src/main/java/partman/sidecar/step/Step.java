@@ -33,10 +33,12 @@ public sealed interface Step
                 MoveDefaultRows,
                 RenameChild,
                 RunMaintenance,
+                ScheduleJob,
                 StopConversion,
                 SwapDefault,
                 SwapTables,
                 TakeOverConversion,
+                UpdateExtension,
                 UpdatePartConfig,
                 VerifyCopy,
                 VerifySuccessor {

@@ -20,10 +20,11 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import partman.sidecar.config.Settings.Mode;
-import partman.sidecar.config.Settings.Scheduler;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.MaintenanceSpec;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Scheduler;
 import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 
@@ -83,11 +84,9 @@ class LoadedConfigTest {
                                         null,
                                         false),
                                 100_000)),
-                        "0 * * * *",
-                        Scheduler.SIDECAR,
+                        new MaintenanceSpec(true, Scheduler.SIDECAR, "0 * * * *", null, false, Duration.ofMillis(500)),
                         Duration.ofSeconds(30),
                         1_000_000,
-                        Duration.ofMillis(500),
                         List.of()));
     }
 
@@ -105,7 +104,9 @@ class LoadedConfigTest {
                         Map.entry("PARTMAN_TABLES_BIG_ORDERS_INFINITE_TIME_PARTITIONS", "false"),
                         Map.entry("PARTMAN_TABLES_BIG_ORDERS_START_PARTITION", "2026-01-01"),
                         Map.entry("PARTMAN_MAINTENANCE_CRON", "*/15 2 * * 1-5"),
-                        Map.entry("PARTMAN_MAINTENANCE_SCHEDULER", "none"),
+                        Map.entry("PARTMAN_MAINTENANCE_SCHEDULER", "pg-cron"),
+                        Map.entry("PARTMAN_MAINTENANCE_CRON_DATABASE", "jobs"),
+                        Map.entry("PARTMAN_EXTENSION_UPDATE", "true"),
                         Map.entry("PARTMAN_OBSERVE_EVERY", "2m"),
                         Map.entry("PARTMAN_OBSERVE_DEFAULT_ROWS_CAP", "5"),
                         Map.entry("PARTMAN_DEFAULT_PARTITION_MOVE_ROWS", "6"),
@@ -146,11 +147,10 @@ class LoadedConfigTest {
                                         new SwapWindow(LocalTime.of(23, 30), LocalTime.of(1, 0)),
                                         true),
                                 6)),
-                        "*/15 2 * * 1-5",
-                        Scheduler.NONE,
+                        new MaintenanceSpec(
+                                false, Scheduler.PG_CRON, "*/15 2 * * 1-5", "jobs", true, Duration.ofSeconds(2)),
                         Duration.ofMinutes(2),
                         5,
-                        Duration.ofSeconds(2),
                         List.of()));
     }
 

@@ -252,7 +252,7 @@ class SettingsTest {
     void takesAFiveFieldCronExpression(String cron) {
         Settings settings = settings(Map.of("partman.maintenance.cron", cron));
 
-        assertThat(settings.maintenanceCron()).isEqualTo(cron);
+        assertThat(settings.maintenance().cron()).isEqualTo(cron);
     }
 
     @ParameterizedTest
@@ -269,9 +269,8 @@ class SettingsTest {
             quoteCharacter = '`',
             value = {
                 "partman.mode | dry-run | 'dry-run' is no known word; use apply, plan, observe",
-                "partman.maintenance.scheduler | cron | 'cron' is no known word; use sidecar, none",
-                "partman.maintenance.scheduler | pg-cron | this version can't do 'pg-cron' yet; it knows sidecar, none",
-                "partman.maintenance.scheduler | bgw | this version can't do 'bgw' yet; it knows sidecar, none",
+                "partman.maintenance.scheduler | cron | 'cron' is no known word; use sidecar, pg-cron, bgw, none",
+                "partman.extension.update | yes | 'yes' is neither true nor false; use one of them",
                 "partman.conversion.method | live | 'live' is no known word; use online, offline",
                 "partman.conversion.max-partitions | 0 | '0' is out of bounds; use a number from 1 to 10000",
                 "partman.conversion.workers | 0 | '0' is out of bounds; use a number from 1 to 16",

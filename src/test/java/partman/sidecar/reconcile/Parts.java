@@ -17,11 +17,13 @@ import partman.sidecar.catalog.Catalog;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.MaintenanceSpec;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Scheduler;
 import partman.sidecar.model.SwapWindow;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.Plan;
@@ -59,7 +61,8 @@ public final class Parts {
         this.observer = new Observer(settings, database, leader, status);
         LockRetry retry = new LockRetry(status, database);
         this.runner = new StepRunner(database, observer, retry);
-        this.maintenance = new Maintenance(settings, database, observer, status, retry, clock);
+        this.maintenance =
+                new Maintenance(settings, database, observer, status, retry, new Watch(settings, status), clock);
         this.online = new OnlineConversion(database, observer, runner, retry, status, leader);
         this.reconciler =
                 new Reconciler(settings, database, observer, runner, online, maintenance, status, leader, clock);
@@ -233,7 +236,7 @@ public final class Parts {
         private String role = SUPERUSER;
         private List<TableSpec> tables = List.of();
         private Settings.Mode mode = Settings.Mode.APPLY;
-        private Settings.Scheduler scheduler = Settings.Scheduler.SIDECAR;
+        private Scheduler scheduler = Scheduler.SIDECAR;
         private Duration lockTimeout = Duration.ofMillis(500);
         private Duration observeEvery = Duration.ofSeconds(30);
         private long defaultRowsCap = 1_000_000;
@@ -257,7 +260,7 @@ public final class Parts {
             return this;
         }
 
-        public Builder scheduler(Settings.Scheduler newScheduler) {
+        public Builder scheduler(Scheduler newScheduler) {
             scheduler = newScheduler;
             return this;
         }
@@ -280,7 +283,12 @@ public final class Parts {
 
         public Parts build() {
             Settings settings = new Settings(
-                    mode, tables, "0 * * * *", scheduler, observeEvery, defaultRowsCap, lockTimeout, List.of());
+                    mode,
+                    tables,
+                    new MaintenanceSpec(mode == Settings.Mode.APPLY, scheduler, "0 * * * *", null, false, lockTimeout),
+                    observeEvery,
+                    defaultRowsCap,
+                    List.of());
             return new Parts(settings, testDatabase.database(role));
         }
     }

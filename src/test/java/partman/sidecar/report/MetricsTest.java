@@ -76,6 +76,7 @@ class MetricsTest {
                 partman_partitions{parent_table="public.events"} 2.0
                 partman_premade_horizon_seconds{parent_table="public.events"} 4449600.0
                 partman_retained_table_bytes{parent_table="public.events"} 4096.0
+                partman_scheduler_up{scheduler="pg-cron"} 1.0
                 partman_table_state{parent_table="public.events",state="blocked"} 0.0
                 partman_table_state{parent_table="public.events",state="converting"} 0.0
                 partman_table_state{parent_table="public.events",state="default_not_empty"} 1.0
@@ -89,6 +90,11 @@ class MetricsTest {
                 partman_table_state{parent_table="public.events",state="plain"} 0.0
                 partman_table_state{parent_table="public.events",state="unregistered"} 0.0
                 partman_up 1.0
+                partman_warning{warning="extension_update"} 0.0
+                partman_warning{warning="lock_stuck"} 0.0
+                partman_warning{warning="scheduler_down"} 0.0
+                partman_warning{warning="security_advisory"} 0.0
+                partman_warning{warning="two_schedulers"} 1.0
                 """);
     }
 

@@ -12,6 +12,7 @@ import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
+import partman.sidecar.model.ObservedSchedulers;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionInterval;
@@ -20,7 +21,10 @@ import partman.sidecar.model.PartitionSet.Child;
 import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
+import partman.sidecar.model.Scheduler;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.Warning;
+import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot;
 import partman.sidecar.reconcile.Snapshot.Copying;
@@ -51,16 +55,52 @@ final class Snapshots {
                     List.of(),
                     new ObservedTable.Plain(-1, true, null, null)));
 
+    /** pg_cron runs maintenance, and so does pg_partman's background worker. */
+    static final MaintenancePlan MAINTENANCE = new MaintenancePlan(
+            new ObservedSchedulers(
+                    new ObservedSchedulers.BackgroundWorker(
+                            List.of("lago"), Duration.ofHours(1), "keeper", true, false, "off", "on"),
+                    new ObservedSchedulers.Cron(
+                            "postgres",
+                            true,
+                            "1.6",
+                            true,
+                            List.of(new ObservedSchedulers.Job(
+                                    7,
+                                    "the job",
+                                    "0 * * * *",
+                                    "CALL partman.run_maintenance_proc()",
+                                    "lago",
+                                    "sidecar",
+                                    true,
+                                    new ObservedSchedulers.JobRun(
+                                            9, "succeeded", "CALL", NOW.minusSeconds(60), NOW.minusSeconds(59)))),
+                            null),
+                    null),
+            Scheduler.PG_CRON,
+            List.of(),
+            "postgres",
+            List.of(),
+            List.of(),
+            true,
+            List.of(new Warning(Warning.Kind.TWO_SCHEDULERS, "take one away")));
+
     private Snapshots() {}
 
     static Snapshot of(Snapshot.Table... tables) {
-        return new Snapshot(observation(), List.of(tables), null, true, true, 3);
+        return new Snapshot(observation(), List.of(tables), MAINTENANCE, null, true, true, 3);
     }
 
     /** The same knowledge after a look at the database that failed. */
     static Snapshot failed(Snapshot before, String failure) {
         return new Snapshot(
-                before.observation(), before.tables(), failure, true, false, before.observationErrors() + 1);
+                before.observation(),
+                before.tables(),
+                before.maintenance(),
+                failure,
+                true,
+                false,
+                before.observationErrors() + 1);
     }
 
     static Observation observation() {

@@ -34,6 +34,7 @@ class TablesJsonTest {
                     "failure": "the database has not been looked at yet",
                     "leader": false,
                     "versions": {"sidecar": "1.2.3", "postgres": null, "partman": null},
+                    "maintenance": {"scheduler": "none", "up": null, "backgroundWorker": null, "cron": null, "warnings": [], "sql": null},
                     "tables": []
                 }"""));
     }
@@ -51,6 +52,23 @@ class TablesJsonTest {
                     "failure": null,
                     "leader": true,
                     "versions": {"sidecar": "1.2.3", "postgres": "17.11", "partman": "5.2.4"},
+                    "maintenance": {
+                        "scheduler": "pg-cron",
+                        "up": true,
+                        "backgroundWorker": {"databases": ["lago"], "intervalSeconds": 3600, "role": "keeper",
+                                             "roleIsSuperuser": false, "analyze": "off", "jobmon": "on"},
+                        "cron": {
+                            "database": "postgres",
+                            "launcherLives": true,
+                            "version": "1.6",
+                            "failure": null,
+                            "jobs": [{"id": 7, "name": "the job", "schedule": "0 * * * *", "user": "sidecar", "active": true,
+                                      "lastStatus": "succeeded", "lastMessage": "CALL",
+                                      "lastStarted": "2026-03-10T11:59:00Z", "lastEnded": "2026-03-10T11:59:01Z"}]
+                        },
+                        "warnings": [{"kind": "two_schedulers", "text": "take one away"}],
+                        "sql": null
+                    },
                     "tables": [{
                         "name": "public.events",
                         "configured": true,

@@ -33,6 +33,16 @@ enum StepCase {
             return new CreateExtension(PARTMAN);
         }
     },
+    UPDATE_EXTENSION(
+            "ALTER EXTENSION pg_partman UPDATE",
+            "SELECT e.extversion = a.default_version FROM pg_extension AS e JOIN pg_available_extensions AS a ON a.name = e.extname WHERE e.extname = 'pg_partman'") {
+        @Override
+        Step prepare(TestDatabase database) {
+            database.installPartman();
+            database.pretendOlderPartman();
+            return new UpdateExtension("the newest");
+        }
+    },
     LOCK_TABLE("SELECT FROM public.events", "SELECT true") {
         @Override
         Step prepare(TestDatabase database) {

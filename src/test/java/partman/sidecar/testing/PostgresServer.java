@@ -139,6 +139,13 @@ public final class PostgresServer implements AutoCloseable {
         return database;
     }
 
+    /** The database that the server was made with, by the variable {@code POSTGRES_DB}. */
+    public TestDatabase initialDatabase(String name) {
+        TestDatabase database = TestDatabase.existing(this, name);
+        databases.add(database);
+        return database;
+    }
+
     /** Runs a script by psql as superuser, up to its first error; gives what psql printed. */
     public String psql(TestDatabase database, String script) {
         container.copyFileToContainer(Transferable.of(script), "/tmp/script.sql");

@@ -42,6 +42,11 @@ public final class TestDatabase implements AutoCloseable {
         return database;
     }
 
+    /** A database that is there already. */
+    static TestDatabase existing(PostgresServer server, String name) {
+        return new TestDatabase(server, name);
+    }
+
     private void onServer(String... statements) {
         try (Client client = Client.connect(server.jdbcUrl(PostgresServer.SUPERUSER), PostgresServer.SUPERUSER)) {
             client.execute(statements);
@@ -147,6 +152,18 @@ public final class TestDatabase implements AutoCloseable {
     /** Creates pg_partman in schema {@code partman}, as Lago does. */
     public void installPartman() {
         execute("CREATE SCHEMA partman", "CREATE EXTENSION pg_partman SCHEMA partman");
+    }
+
+    /** Has the database take its pg_partman for the version before the one that the server offers. */
+    public void pretendOlderPartman() {
+        execute("""
+                UPDATE pg_extension AS e
+                SET extversion = (
+                    SELECT p.source
+                    FROM pg_available_extensions AS a, pg_extension_update_paths(a.name) AS p
+                    WHERE a.name = 'pg_partman' AND p.target = a.default_version AND p.path = p.source || '--' || p.target)
+                WHERE e.extname = 'pg_partman'
+                """);
     }
 
     public String name() {

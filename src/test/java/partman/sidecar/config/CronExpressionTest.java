@@ -1,0 +1,23 @@
+package partman.sidecar.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Instant;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CronExpressionTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "0 * * * *, 2026-05-17T12:00:00Z",
+        "*/15 2 * * 1-5, 2026-05-15T02:45:00Z",
+        "30 4 1 * *, 2026-05-01T04:30:00Z",
+    })
+    void knowsTheLastMomentBeforeAnother(String expression, Instant before) {
+        CronExpression cron = CronExpression.parse(expression);
+        Instant moment = Instant.parse("2026-05-17T12:34:56Z");
+
+        assertThat(cron.lastBefore(moment)).contains(before);
+    }
+}
