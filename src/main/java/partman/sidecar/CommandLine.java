@@ -168,7 +168,7 @@ final class CommandLine implements QuarkusApplication {
         }
         int code = ExitCode.DONE;
         for (Map.Entry<QualifiedName, Snapshot.MaintenanceRun> run :
-                maintenance.run(_ -> true).entrySet()) {
+                maintenance.run(snapshot, _ -> true).entrySet()) {
             Snapshot.MaintenanceRun result = run.getValue();
             out.printf(
                     "%s: %s%s%n",

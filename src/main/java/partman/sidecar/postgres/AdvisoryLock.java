@@ -25,8 +25,6 @@ public record AdvisoryLock(String name) {
     /** What {@code run_maintenance()} takes for its transaction; while another has it, the call returns without doing anything. */
     public static final AdvisoryLock RUN_MAINTENANCE = new AdvisoryLock("pg_partman run_maintenance");
 
-    private static final Sql TRY_FOR_TRANSACTION =
-            Sql.sql("SELECT pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext({name})) AS held");
     private static final Sql TRY =
             Sql.sql("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext({name})) AS held");
     private static final Sql HOLDER = Sql.sql("""
@@ -46,11 +44,6 @@ public record AdvisoryLock(String name) {
     /** Takes the lock if it is free; never waits. */
     public boolean tryTake(Session session) {
         return session.requireOne(TRY.with("name", Literal.of(name)), row -> row.flag("held"));
-    }
-
-    /** Takes the lock until the end of the transaction if it is free; never waits. */
-    public boolean tryTakeForTransaction(Session session) {
-        return session.requireOne(TRY_FOR_TRANSACTION.with("name", Literal.of(name)), row -> row.flag("held"));
     }
 
     /** Who holds the lock now, in words: process id, user, age, last query. */

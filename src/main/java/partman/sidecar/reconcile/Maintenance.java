@@ -66,10 +66,18 @@ public class Maintenance {
     /** What became of one set's call, before the catalog was asked. */
     private record Attempt(Duration took, Outcome outcome, String message) {}
 
-    /** Maintains the chosen sets that are in {@code part_config} with automatic maintenance on; says how each run ended. */
+    /** Looks at the database, then maintains the chosen sets. */
     public Map<QualifiedName, MaintenanceRun> run(Predicate<QualifiedName> chosen) {
+        return run(observer.observe(), chosen);
+    }
+
+    /**
+     * Maintains the chosen sets that are in {@code part_config} with automatic maintenance on; says how each run ended.
+     *
+     * @param before what was seen just now
+     */
+    public Map<QualifiedName, MaintenanceRun> run(Snapshot before, Predicate<QualifiedName> chosen) {
         synchronized (oneAtATime) {
-            Snapshot before = observer.observe();
             List<Snapshot.Table> sets = before.tables().stream()
                     .filter(table -> chosen.test(table.name()) && isMaintained(table))
                     .toList();
@@ -151,11 +159,10 @@ public class Maintenance {
     }
 
     private Attempt attempt(Session session, QualifiedName set, Identifier partman) {
-        Transaction transaction = Transaction.of(
-                new RunMaintenance(set, partman), settings.maintenance().lockTimeout());
+        RunMaintenance step = new RunMaintenance(set, partman);
         long started = System.nanoTime();
         try {
-            Call call = retry.run(set, () -> call(session, transaction));
+            Call call = retry.run(set, () -> call(session, step));
             Duration took = Duration.ofNanos(System.nanoTime() - started);
             return new Attempt(took, call.ran() ? Outcome.SUCCESS : Outcome.SKIPPED, call.said());
         } catch (DatabaseException e) {
@@ -166,17 +173,16 @@ public class Maintenance {
     /** What one call of pg_partman gave: whether it ran, and its warnings or who kept it from running. */
     private record Call(boolean ran, String said) {}
 
-    private static Call call(Session session, Transaction transaction) {
+    private Call call(Session session, RunMaintenance step) {
         return session.inTransaction(() -> {
-            transaction.begin(session);
-            if (!AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(session)) {
+            Transaction.of(step, settings.maintenance().lockTimeout()).begin(session);
+            session.takeWarnings();
+            if (!step.runIfFree(session)) {
                 return new Call(
                         false,
                         "pg_partman's maintenance runs in another session: "
                                 + AdvisoryLock.RUN_MAINTENANCE.holder(session));
             }
-            session.takeWarnings();
-            transaction.steps().forEach(step -> step.run(session));
             String warnings =
                     session.takeWarnings().stream().map(Observer::firstLine).collect(joining("; "));
             if (DatabaseException.tellsOfLockTimeout(warnings)) {

@@ -136,17 +136,19 @@ public class Schedule {
         if (snapshot.failure() != null || !snapshot.leader()) {
             return;
         }
+        boolean worked = false;
         for (TableSpec spec : reconciler.tablesWithWork()) {
             if (!reconciler.isConverting(spec) && busy.add(spec.table())) {
                 try {
                     // rows in the default partition would make the creation of their partitions fail
                     reconciler.work(spec);
+                    worked = true;
                 } finally {
                     busy.remove(spec.table());
                 }
             }
         }
-        maintenance.run(_ -> true);
+        maintenance.run(worked ? observer.observe() : snapshot, _ -> true);
     }
 
     /** The edge of the scheduler: whatever is thrown is logged with its trace, and the next turn comes. */

@@ -83,14 +83,38 @@ final class NewPartitions {
             $partman_sidecar$
             """);
 
+    private static final Sql ANY = sql("""
+            SELECT EXISTS (
+                SELECT
+                FROM pg_catalog.pg_inherits AS i
+                WHERE i.inhparent = :parent::regclass
+                  AND i.inhrelid::text <> ALL (pg_catalog.string_to_array(
+                      pg_catalog.current_setting('partman_sidecar.partitions'), ','))) AS made
+            """);
+
     private NewPartitions() {}
 
     /** The statements that make partitions of {@code parent}, and around them those that give the new ones to its owner. */
     static List<Statement> of(QualifiedName parent, Identifier partman, List<Statement> making) {
         List<Statement> statements = new ArrayList<>();
-        statements.add(Statement.of(REMEMBER.bind("parent", parent.sql()).bind("parent_table", parent.unquoted())));
+        statements.add(Statement.of(remember(parent)));
         statements.addAll(making);
-        statements.add(Statement.of(ADOPT.with("partman", partman)));
+        statements.add(Statement.of(adopt(partman)));
         return List.copyOf(statements);
+    }
+
+    /** Notes which partitions there are. */
+    static Sql remember(QualifiedName parent) {
+        return REMEMBER.bind("parent", parent.sql()).bind("parent_table", parent.unquoted());
+    }
+
+    /** Asks whether there are others by now. */
+    static Sql any(QualifiedName parent) {
+        return ANY.bind("parent", parent.sql());
+    }
+
+    /** Makes those others alike the first. */
+    static Sql adopt(Identifier partman) {
+        return ADOPT.with("partman", partman);
     }
 }

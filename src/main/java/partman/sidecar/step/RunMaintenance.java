@@ -4,7 +4,10 @@ import static partman.sidecar.postgres.Sql.sql;
 
 import java.util.List;
 import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Literal;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.postgres.AdvisoryLock;
+import partman.sidecar.postgres.Session;
 import partman.sidecar.postgres.Sql;
 
 /**
@@ -20,6 +23,29 @@ import partman.sidecar.postgres.Sql;
 public record RunMaintenance(QualifiedName parent, Identifier partman) implements Step {
 
     private static final Sql RUN = sql("SELECT {partman}.run_maintenance(p_parent_table => :parent_table)");
+
+    private static final Sql RUN_IF_FREE = sql("""
+            SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext({lock}))
+                       THEN {partman}.run_maintenance(p_parent_table => :parent_table)::text END IS NOT NULL AS ran
+            """);
+
+    /**
+     * Runs it unless it runs in another session: then false, and nothing was done. Most runs make no partition; what new ones
+     * need is left out then, since it costs as much as a fifth of the run.
+     */
+    public boolean runIfFree(Session session) {
+        session.query(NewPartitions.remember(parent), row -> row.textOrNull("set_config"));
+        boolean ran = session.requireOne(
+                RUN_IF_FREE
+                        .with("lock", Literal.of(AdvisoryLock.RUN_MAINTENANCE.name()))
+                        .with("partman", partman)
+                        .bind("parent_table", parent.unquoted()),
+                row -> row.flag("ran"));
+        if (ran && session.requireOne(NewPartitions.any(parent), row -> row.flag("made"))) {
+            session.execute(NewPartitions.adopt(partman));
+        }
+        return ran;
+    }
 
     @Override
     public String summary() {

@@ -219,18 +219,6 @@ class SessionTest {
     }
 
     @Test
-    void releasesALockOfATransactionAtItsEnd() {
-        Session holder = database.session();
-        Session other = database.session();
-
-        boolean heldByBoth = holder.inTransaction(() -> AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(holder)
-                && AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(other));
-
-        assertThat(heldByBoth).isFalse();
-        assertThat(AdvisoryLock.RUN_MAINTENANCE.tryTakeForTransaction(other)).isTrue();
-    }
-
-    @Test
     void namesTheHolderOfAnAdvisoryLock() {
         Session holder = database.session();
         Session other = database.session();
