@@ -73,6 +73,7 @@ final class SettingsReader {
         TableSpec.Conversion conversion = conversion(lockTimeout);
         long moveRows = values.number(
                 "partman.default-partition.move-rows", config.defaultPartition().moveRows(), 0, 1_000_000_000);
+        TableSpec.Drift drift = values.word("partman.drift", config.drift(), TableSpec.Drift.values());
         List<TableSpec> specs = new ArrayList<>();
         Map<QualifiedName, String> keys = new HashMap<>();
         new TreeMap<>(config.tables()).forEach((key, table) -> {
@@ -80,7 +81,7 @@ final class SettingsReader {
             if (!values.flag(prefix + ".enabled", table.enabled())) {
                 return;
             }
-            TableSpec spec = table(key, table, conversion, moveRows);
+            TableSpec spec = table(key, table, conversion, moveRows, drift);
             if (spec == null) {
                 return;
             }
@@ -130,7 +131,11 @@ final class SettingsReader {
     }
 
     private @Nullable TableSpec table(
-            String key, SidecarConfig.Table table, TableSpec.Conversion conversion, long moveRows) {
+            String key,
+            SidecarConfig.Table table,
+            TableSpec.Conversion conversion,
+            long moveRows,
+            TableSpec.Drift drift) {
         String prefix = KnownKeys.TABLES + key;
         if (table.name().isEmpty()
                 && table.control().isEmpty()
@@ -159,7 +164,18 @@ final class SettingsReader {
             return null;
         }
         return new TableSpec(
-                key, name, control, interval, premake, retention, keepTable, infinite, start, conversion, moveRows);
+                key,
+                name,
+                control,
+                interval,
+                premake,
+                retention,
+                keepTable,
+                infinite,
+                start,
+                conversion,
+                moveRows,
+                drift);
     }
 
     /** What to do about a key that only side settings are given for: most likely it is misspelt. */

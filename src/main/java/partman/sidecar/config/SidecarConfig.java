@@ -30,6 +30,13 @@ public interface SidecarConfig {
     /** How often the database is looked at. */
     Observe observe();
 
+    /**
+     * What becomes of a table's row in {@code part_config} that somebody has changed by hand: {@code fix} puts back what is
+     * configured, {@code report} leaves it, and says what differs.
+     */
+    @WithDefault("fix")
+    String drift();
+
     /** What becomes of rows in the default partition. */
     DefaultPartition defaultPartition();
 

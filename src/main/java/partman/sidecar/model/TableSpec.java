@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  * @param retentionKeepTable whether a partition that the retention detaches stays as a table of its own
  * @param infiniteTimePartitions whether partitions are premade even when no new rows come
  * @param startPartition lower bound of the first partition to make, or null for the oldest that is useful
+ * @param moveRows most rows that are moved out of a default partition under the set's lock
  */
 public record TableSpec(
         String key,
@@ -25,7 +26,8 @@ public record TableSpec(
         boolean infiniteTimePartitions,
         @Nullable LocalDateTime startPartition,
         Conversion conversion,
-        long moveRows) {
+        long moveRows,
+        Drift drift) {
 
     /** The same for another table: for the default partition, whose rows are moved as a plain table's are. */
     public TableSpec about(QualifiedName other) {
@@ -40,7 +42,8 @@ public record TableSpec(
                 infiniteTimePartitions,
                 startPartition,
                 conversion,
-                moveRows);
+                moveRows,
+                drift);
     }
 
     /**
@@ -65,6 +68,14 @@ public record TableSpec(
             @Nullable Duration maxReplicaLag,
             @Nullable SwapWindow swapWindow,
             boolean dropRetired) {}
+
+    /** What becomes of a row of {@code part_config} that differs from the configuration. */
+    public enum Drift {
+        /** It is put back. */
+        FIX,
+        /** It is left as it is, and reported: whoever changed it may have had a reason. */
+        REPORT
+    }
 
     /** The ways to convert a plain table. */
     public enum Method {

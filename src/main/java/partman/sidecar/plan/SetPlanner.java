@@ -1,5 +1,6 @@
 package partman.sidecar.plan;
 
+import static java.util.stream.Collectors.joining;
 import static partman.sidecar.model.TableState.BLOCKED;
 import static partman.sidecar.model.TableState.DEFAULT_NOT_EMPTY;
 import static partman.sidecar.model.TableState.DRIFTED;
@@ -180,13 +181,39 @@ final class SetPlanner {
 
     private Plan mend(Registration registration) {
         List<String> changes = changes(registration);
-        if (!changes.isEmpty()) {
-            return new Plan.Run(
-                    DRIFTED,
-                    "part_config differs: " + String.join(", ", changes),
-                    List.of(transaction(new UpdatePartConfig(spec, partman, changes))),
-                    retentionNotes());
+        String differs = "part_config differs: " + String.join(", ", changes);
+        UpdatePartConfig update = new UpdatePartConfig(spec, partman, changes);
+        if (!changes.isEmpty() && spec.drift() == TableSpec.Drift.FIX) {
+            return new Plan.Run(DRIFTED, differs, List.of(transaction(update)), retentionNotes());
         }
+        Plan plan = mendPartitions();
+        return changes.isEmpty()
+                ? plan
+                : complained(
+                        plan,
+                        DRIFTED,
+                        "%s; partman.drift is report: change the settings, or run %s"
+                                .formatted(differs, onOneLine(update)));
+    }
+
+    /** The plan with a complaint, which waits until there is nothing to do that needs no person. */
+    private static Plan complained(Plan plan, TableState state, String complaint) {
+        return switch (plan) {
+            case Plan.Nothing _ -> new Plan.Blocked(state, complaint);
+            case Plan.Blocked(TableState other, String reason) ->
+                new Plan.Blocked(other, "%s; %s".formatted(reason, complaint));
+            case Plan.Wait _, Plan.Survey _, Plan.Run _, Plan.Convert _, Plan.Online _ -> plan;
+        };
+    }
+
+    private static String onOneLine(Step step) {
+        return step.statements().stream()
+                .flatMap(statement -> statement.text().lines())
+                .map(String::strip)
+                .collect(joining(" "));
+    }
+
+    private Plan mendPartitions() {
         DefaultPartition rest = set.defaultPartition();
         if (rest == null) {
             return new Plan.Blocked(

@@ -271,6 +271,7 @@ class SettingsTest {
                 "partman.mode | dry-run | 'dry-run' is no known word; use apply, plan, observe",
                 "partman.maintenance.scheduler | cron | 'cron' is no known word; use sidecar, pg-cron, bgw, none",
                 "partman.extension.update | yes | 'yes' is neither true nor false; use one of them",
+                "partman.drift | ignore | 'ignore' is no known word; use fix, report",
                 "partman.conversion.method | live | 'live' is no known word; use online, offline",
                 "partman.conversion.max-partitions | 0 | '0' is out of bounds; use a number from 1 to 10000",
                 "partman.conversion.workers | 0 | '0' is out of bounds; use a number from 1 to 16",

@@ -88,6 +88,7 @@ final class Given {
         private @Nullable LocalDateTime start;
         private int maxPartitions = 500;
         private long moveRows = 1000;
+        private TableSpec.Drift drift = TableSpec.Drift.FIX;
         private Duration lockTimeout = LOCK_TIMEOUT;
 
         SpecBuilder interval(String text) {
@@ -130,6 +131,11 @@ final class Given {
             return this;
         }
 
+        SpecBuilder reportDrift() {
+            drift = TableSpec.Drift.REPORT;
+            return this;
+        }
+
         SpecBuilder lockTimeout(Duration limit) {
             lockTimeout = limit;
             return this;
@@ -163,7 +169,8 @@ final class Given {
                     start,
                     new TableSpec.Conversion(
                             method, maxPartitions, lockTimeout, 2, Duration.ofSeconds(1), 0, null, window, dropRetired),
-                    moveRows);
+                    moveRows,
+                    drift);
         }
     }
 

@@ -381,6 +381,65 @@ class SetPlannerTest {
     }
 
     @Test
+    void onlyReportsWhatDiffersIfAskedTo() {
+        TableSpec spec = Given.spec().retention("14 months").reportDrift().build();
+
+        Plan plan = plan(
+                spec,
+                Given.set()
+                        .registration(
+                                registered().retention("1 month").premake(1).build()));
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.state()).isEqualTo(TableState.DRIFTED);
+        assertThat(plan.reason())
+                .contains("premake 1 → 3, retention 1 month → 14 months", "partman.drift is report")
+                .contains("run UPDATE \"partman\".part_config SET premake = 3, retention = '14 months', ")
+                .endsWith(" WHERE parent_table = 'public.events'");
+    }
+
+    @Test
+    void hasNothingToReportWhenAllIsAsConfigured() {
+        assertThat(plan(Given.spec().reportDrift().build(), Given.set())).isEqualTo(new Plan.Nothing());
+    }
+
+    @Test
+    void createsMissingPartitionsThoughItOnlyReportsWhatDiffers() {
+        Plan.Run run = run(
+                Given.spec().reportDrift().build(),
+                Given.set()
+                        .registration(registered().premake(1).build())
+                        .children(months("2026-04", "2026-05", "2026-06")));
+
+        assertThat(run.state()).isEqualTo(TableState.DRIFTED);
+        assertThat(steps(run))
+                .containsExactly(new CreatePartitions(EVENTS, PARTMAN, DEFAULT, days("2026-07-01", "2026-08-01")));
+    }
+
+    @Test
+    void movesRowsThoughItOnlyReportsWhatDiffers() {
+        Plan.Run run = run(
+                Given.spec().reportDrift().build(),
+                Given.set()
+                        .registration(registered().premake(1).build())
+                        .defaultPartition(defaultWith(false, rows("2026-05-02", 4))));
+
+        assertThat(firstMove(run).rows()).isEqualTo(4);
+    }
+
+    @Test
+    void reportsWhatDiffersBesideRowsThatStayInTheDefaultPartition() {
+        Plan plan = plan(
+                Given.spec().reportDrift().build(),
+                Given.set()
+                        .registration(registered().premake(1).build())
+                        .defaultPartition(defaultWith(false, rows("2099-01-01", 2))));
+
+        assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
+        assertThat(plan.reason()).contains("2 row(s)", "premake 1 → 3", "partman.drift is report");
+    }
+
+    @Test
     void setsARetentionThatIsMissingAndTellsWhatItDetaches() {
         TableSpec spec = Given.spec().retention("1 month").build();
         List<Child> children = Stream.concat(

@@ -314,6 +314,7 @@ public final class Parts {
         private @Nullable SwapWindow swapWindow;
         private boolean dropRetired;
         private long moveRows = 100_000;
+        private TableSpec.Drift drift = TableSpec.Drift.FIX;
 
         private SpecBuilder(QualifiedName table, Identifier controlColumn) {
             this.table = table;
@@ -400,6 +401,11 @@ public final class Parts {
             return this;
         }
 
+        public SpecBuilder drift(TableSpec.Drift newDrift) {
+            drift = newDrift;
+            return this;
+        }
+
         public TableSpec build() {
             return new TableSpec(
                     "table",
@@ -421,7 +427,8 @@ public final class Parts {
                             maxReplicaLag,
                             swapWindow,
                             dropRetired),
-                    moveRows);
+                    moveRows,
+                    drift);
         }
     }
 }

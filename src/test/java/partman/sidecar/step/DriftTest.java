@@ -1,8 +1,10 @@
 package partman.sidecar.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -12,6 +14,7 @@ import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Parts;
 import partman.sidecar.reconcile.SetView;
+import partman.sidecar.reconcile.Snapshot;
 import partman.sidecar.testing.Postgres;
 import partman.sidecar.testing.TestDatabase;
 
@@ -70,6 +73,66 @@ class DriftTest {
         assertThat(left).isEqualTo(new Plan.Nothing());
         assertThat(database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c"))
                 .isEqualTo(before);
+    }
+
+    @Test
+    void reportsWhatWasChangedByHandAndLeavesIt() {
+        database.execute("UPDATE partman.part_config SET premake = 7, retention = '20 months'");
+        List<String> before =
+                database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c");
+        TableSpec reporting = Parts.spec(EVENTS, "at")
+                .retention("14 months")
+                .drift(TableSpec.Drift.REPORT)
+                .build();
+        Parts parts = Parts.in(database).tables(reporting).build();
+
+        Plan left = parts.reconcile(reporting).plan();
+        Map<QualifiedName, Snapshot.MaintenanceRun> runs = parts.maintenance().run(EVENTS::equals);
+
+        assertThat(left).isInstanceOf(Plan.Blocked.class);
+        assertThat(left.state()).isEqualTo(TableState.DRIFTED);
+        assertThat(left.reason()).contains("premake 7 → 3, retention 20 months → 14 months");
+        assertThat(runs.values())
+                .extracting(Snapshot.MaintenanceRun::outcome, Snapshot.MaintenanceRun::message)
+                .containsExactly(tuple(Snapshot.Outcome.SUCCESS, ""));
+        assertThat(database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c"))
+                .isEqualTo(before);
+    }
+
+    @Test
+    void namesAStatementThatPutsBackWhatItReports() {
+        database.execute("UPDATE partman.part_config SET premake = 7, retention = NULL, automatic_maintenance = 'off'");
+        TableSpec reporting = Parts.spec(EVENTS, "at")
+                .retention("14 months")
+                .drift(TableSpec.Drift.REPORT)
+                .build();
+        Parts parts = Parts.in(database).tables(reporting).build();
+        String reason = parts.plan(reporting).reason();
+
+        database.execute(reason.substring(reason.indexOf("UPDATE")));
+
+        assertThat(parts.plan(reporting)).isEqualTo(new Plan.Nothing());
+    }
+
+    @Test
+    void movesRowsAndMakesPartitionsThoughItOnlyReportsWhatDiffers() {
+        database.execute(
+                "UPDATE partman.part_config SET premake = 1",
+                "DROP TABLE public.%s".formatted(set.partitionNames().getLast()),
+                "INSERT INTO public.events VALUES (0, now() - interval '6 months')");
+        TableSpec reporting = Parts.spec(EVENTS, "at")
+                .retention("14 months")
+                .drift(TableSpec.Drift.REPORT)
+                .build();
+        Parts parts = Parts.in(database).tables(reporting).build();
+
+        Plan left = parts.reconcile(reporting).plan();
+
+        assertThat(left.state()).isEqualTo(TableState.DRIFTED);
+        assertThat(set.defaultRows()).isZero();
+        assertThat(set.holes()).isEmpty();
+        assertThat(set.isPremade()).isTrue();
+        assertThat(database.single("SELECT premake FROM partman.part_config")).isEqualTo(1);
     }
 
     @Test
