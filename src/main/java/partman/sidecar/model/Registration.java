@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param partitionInterval null if the set is not partitioned by time, or is itself a partition: it then ends with its own
  *     bounds, and no more partitions than fit are ever made
+ * @param retentionSchema where the retention moves partitions instead of dropping them, or null
  * @param automaticMaintenance {@code on}, {@code off} or {@code none}
  * @param maintenanceLastRun null if it never ran, or, from pg_partman 5.5 on, failed the last time
  */
@@ -18,10 +19,16 @@ public record Registration(
         @Nullable PartitionInterval retention,
         @Nullable String retentionText,
         boolean retentionKeepTable,
+        @Nullable String retentionSchema,
         boolean infiniteTimePartitions,
         String automaticMaintenance,
         @Nullable String templateTable,
         @Nullable Instant maintenanceLastRun) {
+
+    /** Whether a partition that the retention takes away is gone. */
+    public boolean mayDrop() {
+        return !retentionKeepTable && retentionSchema == null;
+    }
 
     /** The registration of a set that is itself a partition. */
     public Registration withoutInterval() {
@@ -32,6 +39,7 @@ public record Registration(
                 retention,
                 retentionText,
                 retentionKeepTable,
+                retentionSchema,
                 infiniteTimePartitions,
                 automaticMaintenance,
                 templateTable,

@@ -50,7 +50,7 @@ final class ConversionPlanner {
                 shape.owner(),
                 shape.ddl().release(),
                 shape.ddl().carryOver()));
-        steps.add(new UpdatePartConfig(spec, partman, List.of()));
+        steps.add(new UpdatePartConfig(spec, partman, true, List.of()));
         return new Plan.Convert(
                 PLAIN,
                 table + " is a plain table",

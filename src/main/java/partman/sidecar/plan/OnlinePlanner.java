@@ -443,7 +443,7 @@ final class OnlinePlanner {
                     shape.owner(),
                     shape.ddl().release(),
                     shape.ddl().carryOver()));
-            steps.add(new UpdatePartConfig(spec, partman, List.of()));
+            steps.add(new UpdatePartConfig(spec, partman, true, List.of()));
             if (hasForeignKeys()) {
                 if (!successor.addForeignKeys().isEmpty()) {
                     steps.add(new AddForeignKeys(table(), successor.addForeignKeys()));

@@ -180,30 +180,37 @@ final class SetPlanner {
     }
 
     private Plan mend(Registration registration) {
-        List<String> changes = changes(registration);
+        String danger = RetentionGuard.dangerAsConfigured(set, spec, server.now());
+        // others run pg_partman too
+        boolean automatic = danger == null;
+        List<String> changes = changes(registration, automatic);
         String differs = "part_config differs: " + String.join(", ", changes);
-        UpdatePartConfig update = new UpdatePartConfig(spec, partman, changes);
+        UpdatePartConfig update = new UpdatePartConfig(spec, partman, automatic, changes);
         if (!changes.isEmpty() && spec.drift() == TableSpec.Drift.FIX) {
-            return new Plan.Run(DRIFTED, differs, List.of(transaction(update)), retentionNotes());
+            List<String> notes = danger == null ? retentionNotes() : List.of(danger);
+            return new Plan.Run(DRIFTED, differs, List.of(transaction(update)), notes);
         }
         Plan plan = mendPartitions();
-        return changes.isEmpty()
+        List<Plan.Blocked> obstacles = new ArrayList<>();
+        String presentDanger = RetentionGuard.danger(set, spec, server.now());
+        if (presentDanger != null) {
+            obstacles.add(new Plan.Blocked(BLOCKED, presentDanger));
+        }
+        if (plan instanceof Plan.Blocked blocked) {
+            obstacles.add(blocked);
+        }
+        if (!changes.isEmpty()) {
+            obstacles.add(new Plan.Blocked(
+                    DRIFTED,
+                    "%s; partman.drift is report: change the settings, or run %s"
+                            .formatted(differs, onOneLine(update))));
+        }
+        // what needs a person is told once nothing else is left to do
+        return obstacles.isEmpty() || !(plan instanceof Plan.Nothing || plan instanceof Plan.Blocked)
                 ? plan
-                : complained(
-                        plan,
-                        DRIFTED,
-                        "%s; partman.drift is report: change the settings, or run %s"
-                                .formatted(differs, onOneLine(update)));
-    }
-
-    /** The plan with a complaint, which waits until there is nothing to do that needs no person. */
-    private static Plan complained(Plan plan, TableState state, String complaint) {
-        return switch (plan) {
-            case Plan.Nothing _ -> new Plan.Blocked(state, complaint);
-            case Plan.Blocked(TableState other, String reason) ->
-                new Plan.Blocked(other, "%s; %s".formatted(reason, complaint));
-            case Plan.Wait _, Plan.Survey _, Plan.Run _, Plan.Convert _, Plan.Online _ -> plan;
-        };
+                : new Plan.Blocked(
+                        obstacles.getFirst().state(),
+                        obstacles.stream().map(Plan.Blocked::reason).collect(joining("; ")));
     }
 
     private static String onOneLine(Step step) {
@@ -373,9 +380,8 @@ final class SetPlanner {
         for (LocalDateTime from = move.from();
                 from.isBefore(horizon.end());
                 from = spec.partitionInterval().after(from)) {
-            LocalDateTime bound = from;
-            if (set.children().stream().noneMatch(child -> bound.equals(child.from()))) {
-                partitions.add(bound);
+            if (!isCovered(from)) {
+                partitions.add(from);
             }
         }
         return new MoveDefaultRows(
@@ -388,6 +394,15 @@ final class SetPlanner {
                 move.from(),
                 horizon.end(),
                 move.rows());
+    }
+
+    /** Whether a partition holds the interval that begins there; one that pg_partman has not made may hold many. */
+    private boolean isCovered(LocalDateTime from) {
+        LocalDateTime to = spec.partitionInterval().after(from);
+        return set.children().stream()
+                .anyMatch(child -> (child.from() != null || child.to() != null)
+                        && (child.from() == null || !child.from().isAfter(from))
+                        && (child.to() == null || !child.to().isBefore(to)));
     }
 
     /**
@@ -417,7 +432,7 @@ final class SetPlanner {
         }
     }
 
-    private List<String> changes(Registration registration) {
+    private List<String> changes(Registration registration, boolean automaticMaintenance) {
         List<String> changes = new ArrayList<>();
         change(changes, "premake", registration.premake(), spec.premake());
         boolean unreadable = registration.retention() == null && registration.retentionText() != null;
@@ -430,7 +445,11 @@ final class SetPlanner {
                 "infinite_time_partitions",
                 registration.infiniteTimePartitions(),
                 spec.infiniteTimePartitions());
-        change(changes, "automatic_maintenance", registration.automaticMaintenance(), "on");
+        change(
+                changes,
+                "automatic_maintenance",
+                registration.automaticMaintenance(),
+                automaticMaintenance ? "on" : "off");
         return changes;
     }
 

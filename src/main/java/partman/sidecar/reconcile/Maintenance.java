@@ -18,6 +18,8 @@ import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableSpec;
+import partman.sidecar.plan.RetentionGuard;
 import partman.sidecar.postgres.AdvisoryLock;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
@@ -72,14 +74,15 @@ public class Maintenance {
     }
 
     /**
-     * Maintains the chosen sets that are in {@code part_config} with automatic maintenance on; says how each run ended.
+     * Maintains the chosen sets that are in {@code part_config} with automatic maintenance on; says how each run ended. Those that the
+     * {@link RetentionGuard} holds back are among them, though it has their automatic maintenance put off.
      *
      * @param before what was seen just now
      */
     public Map<QualifiedName, MaintenanceRun> run(Snapshot before, Predicate<QualifiedName> chosen) {
         synchronized (oneAtATime) {
             List<Snapshot.Table> sets = before.tables().stream()
-                    .filter(table -> chosen.test(table.name()) && isMaintained(table))
+                    .filter(table -> chosen.test(table.name()) && (isMaintained(table) || isHeldBack(table, before)))
                     .toList();
             if (before.failure() != null
                     || before.observation() == null
@@ -87,7 +90,7 @@ public class Maintenance {
                     || !(before.observation().server().extension() instanceof Extension.Installed installed)) {
                 return Map.of();
             }
-            Map<QualifiedName, Attempt> attempts = attempt(sets, installed.schema());
+            Map<QualifiedName, Attempt> attempts = attempt(sets, before, installed.schema());
             Snapshot after = observer.observe();
             Map<QualifiedName, MaintenanceRun> runs = new LinkedHashMap<>();
             for (Snapshot.Table set : sets) {
@@ -115,13 +118,13 @@ public class Maintenance {
         return !table.configured() && table.set() == null;
     }
 
-    private Map<QualifiedName, Attempt> attempt(List<Snapshot.Table> sets, Identifier partman) {
+    private Map<QualifiedName, Attempt> attempt(List<Snapshot.Table> sets, Snapshot before, Identifier partman) {
         Map<QualifiedName, Attempt> attempts = new LinkedHashMap<>();
         List<Snapshot.Table> left = new ArrayList<>(sets);
         try (Session session = database.open()) {
             String holder = otherHolder(session);
             for (Snapshot.Table set : sets) {
-                attempts.put(set.name(), attempt(session, set, holder, partman));
+                attempts.put(set.name(), attempt(session, set, danger(set, before), holder, partman));
                 left.remove(set);
             }
         } catch (DatabaseException e) {
@@ -131,13 +134,34 @@ public class Maintenance {
         return attempts;
     }
 
+    private boolean isHeldBack(Snapshot.Table table, Snapshot snapshot) {
+        return table.configured() && danger(table, snapshot) != null;
+    }
+
+    /** Why a set must not be maintained now, or null if it may be. */
+    private @Nullable String danger(Snapshot.Table table, Snapshot snapshot) {
+        if (table.set() == null || snapshot.observation() == null) {
+            return null;
+        }
+        TableSpec spec = settings.tables().stream()
+                .filter(configured -> configured.table().equals(table.name()))
+                .findFirst()
+                .orElse(null);
+        return RetentionGuard.danger(
+                table.set(), spec, snapshot.observation().server().now());
+    }
+
     /** {@code holder} is who keeps every set from being maintained, or null if nobody does. */
-    private Attempt attempt(Session session, Snapshot.Table set, @Nullable String holder, Identifier partman) {
+    private Attempt attempt(
+            Session session, Snapshot.Table set, @Nullable String danger, @Nullable String holder, Identifier partman) {
         if (isAstray(set)) {
             return new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason());
         }
         if (set.copying() != null) {
             return skipped("the rows of its default partition are being moved");
+        }
+        if (danger != null) {
+            return skipped(danger);
         }
         return holder == null
                 ? attempt(session, set.name(), partman)

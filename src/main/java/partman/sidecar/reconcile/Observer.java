@@ -35,6 +35,7 @@ import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.MaintenancePlanner;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.Planner;
+import partman.sidecar.plan.RetentionGuard;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
@@ -281,10 +282,16 @@ public class Observer {
                         registration.retention(),
                         observation);
         PartitionSet.DefaultPartition rest = set.defaultPartition();
-        TableState state = rest != null && rest.rows() > 0
-                ? TableState.DEFAULT_NOT_EMPTY
-                : coverage != null && coverage.missing() > 0 ? TableState.DRIFTED : TableState.HEALTHY;
+        String danger = registration.automaticMaintenance().equals("on")
+                ? RetentionGuard.danger(set, null, observation.server().now())
+                : null;
+        TableState state = danger != null
+                ? TableState.BLOCKED
+                : rest != null && rest.rows() > 0
+                        ? TableState.DEFAULT_NOT_EMPTY
+                        : coverage != null && coverage.missing() > 0 ? TableState.DRIFTED : TableState.HEALTHY;
         String reason = switch (state) {
+            case BLOCKED -> String.valueOf(danger);
             case DEFAULT_NOT_EMPTY -> "rows in the default partition";
             case DRIFTED -> "partitions are missing";
             default -> "";

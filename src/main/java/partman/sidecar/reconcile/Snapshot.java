@@ -174,7 +174,10 @@ public record Snapshot(
         SUCCESS,
         /** It failed, or returned without having done its work. */
         FAILURE,
-        /** Another session held pg_partman's lock, or the rows of the default partition were being moved: nothing was tried. */
+        /**
+         * Another session held pg_partman's lock, or the rows of the default partition were being moved, or the retention would have
+         * taken partitions that shall be kept: nothing was tried.
+         */
         SKIPPED;
 
         /** The outcome as metrics and pages spell it. */

@@ -123,8 +123,8 @@ enum Metric {
             "partman_maintenance_runs_total",
             Type.COUNTER,
             "Maintenance runs since the process started, its own and those that it saw another scheduler run; skipped means"
-                    + " that another session held pg_partman's lock, or that the rows of the default partition were being"
-                    + " moved.",
+                    + " that another session held pg_partman's lock, that the rows of the default partition were being moved, or"
+                    + " that pg_partman would have taken partitions away that the retention keeps.",
             PARENT_TABLE,
             OUTCOME),
     MAINTENANCE_DURATION(

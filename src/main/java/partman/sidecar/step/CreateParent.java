@@ -36,7 +36,7 @@ public record CreateParent(
         List<Statement> statements = new ArrayList<>();
         statements.add(Statement.locking("ACCESS EXCLUSIVE", spec.table(), LOCK.with("table", spec.table())));
         statements.addAll(new NewSet(spec, spec.table(), partman, true, start, createDefault).statements(List.of()));
-        statements.addAll(new UpdatePartConfig(spec, partman, List.of()).statements());
+        statements.addAll(new UpdatePartConfig(spec, partman, true, List.of()).statements());
         return statements;
     }
 }

@@ -11,9 +11,11 @@ import partman.sidecar.postgres.Sql;
 /**
  * Makes a set's row in {@code part_config} say what is configured. Takes a row lock.
  *
+ * @param automaticMaintenance whether those who maintain every set may maintain this one
  * @param changes what differs, in words; empty when the set is new
  */
-public record UpdatePartConfig(TableSpec spec, Identifier partman, List<String> changes) implements Step {
+public record UpdatePartConfig(TableSpec spec, Identifier partman, boolean automaticMaintenance, List<String> changes)
+        implements Step {
 
     private static final Sql UPDATE = sql("""
             UPDATE {partman}.part_config
@@ -21,7 +23,7 @@ public record UpdatePartConfig(TableSpec spec, Identifier partman, List<String> 
                 retention = :retention,
                 retention_keep_table = :retention_keep_table,
                 infinite_time_partitions = :infinite_time_partitions,
-                automatic_maintenance = 'on'
+                automatic_maintenance = :automatic_maintenance
             WHERE parent_table = :parent_table
             """);
 
@@ -39,6 +41,7 @@ public record UpdatePartConfig(TableSpec spec, Identifier partman, List<String> 
                 .bind("retention", retention == null ? null : retention.toString())
                 .bind("retention_keep_table", spec.retentionKeepTable())
                 .bind("infinite_time_partitions", spec.infiniteTimePartitions())
+                .bind("automatic_maintenance", automaticMaintenance ? "on" : "off")
                 .bind("parent_table", spec.table().unquoted())));
     }
 }

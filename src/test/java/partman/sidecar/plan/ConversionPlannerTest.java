@@ -68,7 +68,7 @@ class ConversionPlannerTest {
                                 new Identifier("owner"),
                                 definitions("release"),
                                 definitions("carry over")),
-                        new UpdatePartConfig(SPEC, PARTMAN, List.of()));
+                        new UpdatePartConfig(SPEC, PARTMAN, true, List.of()));
         assertThat(convert.after()).containsExactly(Transaction.of(new RunMaintenance(EVENTS, PARTMAN), LOCK_TIMEOUT));
     }
 

@@ -572,6 +572,7 @@ final class Given {
         private int premake = 3;
         private @Nullable String retention;
         private boolean keepTable = true;
+        private @Nullable String retentionSchema;
         private boolean infinite = true;
         private String maintenance = "on";
 
@@ -600,6 +601,11 @@ final class Given {
             return this;
         }
 
+        RegistrationBuilder retentionSchema(String schema) {
+            retentionSchema = schema;
+            return this;
+        }
+
         RegistrationBuilder infinite(boolean newInfinite) {
             infinite = newInfinite;
             return this;
@@ -618,6 +624,7 @@ final class Given {
                     readable(retention),
                     retention,
                     keepTable,
+                    retentionSchema,
                     infinite,
                     maintenance,
                     "partman.template_public_events",

@@ -733,7 +733,7 @@ class OnlinePlannerTest {
                                         new Identifier("owner"),
                                         definitions("release"),
                                         definitions("carry over")),
-                                new UpdatePartConfig(spec, PARTMAN, List.of())),
+                                new UpdatePartConfig(spec, PARTMAN, true, List.of())),
                         Stream.of(last))
                 .toArray(Step[]::new);
     }

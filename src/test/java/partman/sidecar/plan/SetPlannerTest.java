@@ -367,7 +367,8 @@ class SetPlannerTest {
         assertThat(run.state()).isEqualTo(TableState.DRIFTED);
         assertThat(run.reason()).contains(change);
         assertThat(run.transactions())
-                .containsExactly(Transaction.of(new UpdatePartConfig(SPEC, PARTMAN, List.of(change)), LOCK_TIMEOUT));
+                .containsExactly(
+                        Transaction.of(new UpdatePartConfig(SPEC, PARTMAN, true, List.of(change)), LOCK_TIMEOUT));
     }
 
     @Test
@@ -462,6 +463,148 @@ class SetPlannerTest {
                 Given.set().registration(registered().retention("1 year 2 mons").build()));
 
         assertThat(plan).isEqualTo(new Plan.Nothing());
+    }
+
+    // Partitions that pg_partman would take too early
+
+    private static final TableSpec KEEPING = Given.spec().retention("2 months").build();
+    private static final Child OLD = child("events_old", day("2024-01-01"), day("2026-04-01"));
+
+    /** A set with an old table as one partition, and those of these months. */
+    private static Given.SetBuilder withOldTable(Given.RegistrationBuilder registration, String... months) {
+        return Given.set()
+                .registration(registration.retention("2 months").build())
+                .children(Stream.concat(Stream.of(OLD), months(months).stream()).toList());
+    }
+
+    private static final String[] PREMADE = {"2026-04", "2026-05", "2026-06", "2026-07", "2026-08"};
+
+    @Test
+    void keepsOtherSchedulersFromASetThatPartmanWouldTakeAnOldTableFrom() {
+        Plan.Run run = run(KEEPING, withOldTable(registered(), PREMADE));
+
+        assertThat(run.state()).isEqualTo(TableState.DRIFTED);
+        assertThat(run.reason()).isEqualTo("part_config differs: automatic_maintenance on → off");
+        assertThat(steps(run))
+                .containsExactly(
+                        new UpdatePartConfig(KEEPING, PARTMAN, false, List.of("automatic_maintenance on → off")));
+        assertThat(run.notes()).singleElement().asString().startsWith("maintenance is held back: ");
+    }
+
+    @Test
+    void reportsASetThatIsKeptFromMaintenance() {
+        Plan plan = plan(KEEPING, withOldTable(registered().maintenance("off"), PREMADE));
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
+        assertThat(plan.reason()).startsWith("maintenance is held back: ").contains("public.events_old");
+    }
+
+    @Test
+    void neverSetsARetentionThatTakesAnOldTableWithoutKeepingOtherSchedulersOff() {
+        Given.SetBuilder set =
+                withOldTable(registered(), PREMADE).registration(registered().build());
+
+        UpdatePartConfig update = (UpdatePartConfig) steps(run(KEEPING, set)).getFirst();
+
+        assertThat(update.changes()).containsExactly("retention null → 2 months", "automatic_maintenance on → off");
+        assertThat(update.automaticMaintenance()).isFalse();
+    }
+
+    @Test
+    void allowsMaintenanceAgainOnceTheOldTableIsGone() {
+        Plan.Run run = run(
+                KEEPING,
+                Given.set()
+                        .registration(registered()
+                                .retention("2 months")
+                                .maintenance("off")
+                                .build()));
+
+        assertThat(steps(run))
+                .containsExactly(
+                        new UpdatePartConfig(KEEPING, PARTMAN, true, List.of("automatic_maintenance off → on")));
+    }
+
+    @Test
+    void makesPartitionsForASetThatIsKeptFromMaintenance() {
+        Plan.Run run = run(KEEPING, withOldTable(registered().maintenance("off"), "2026-04", "2026-05", "2026-06"));
+
+        assertThat(steps(run))
+                .containsExactly(new CreatePartitions(EVENTS, PARTMAN, DEFAULT, days("2026-07-01", "2026-08-01")));
+    }
+
+    @Test
+    void movesRowsOfASetThatIsKeptFromMaintenanceToPartitionsBesideTheOldTable() {
+        TableSpec spec = Given.spec().retention("36 months").build();
+        Child old = child("events_old", day("2024-01-01"), day("2026-03-01"));
+        Given.SetBuilder set = Given.set()
+                .registration(registered().retention("36 months").build())
+                .children(
+                        Stream.concat(Stream.of(old), months(PREMADE).stream()).toList())
+                .defaultPartition(defaultWith(false, rows("2023-11-10", 3), rows("2026-03-02", 4)));
+
+        MoveDefaultRows move = firstMove(run(spec, set));
+
+        assertThat(move.partitions()).isEqualTo(days("2023-11-01", "2023-12-01", "2026-03-01"));
+        assertThat(move.rows()).isEqualTo(7);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"from", "to"})
+    void makesNoPartitionWhereAnOpenOneIs(String openEnd) {
+        Child open = openEnd.equals("from")
+                ? child("open", null, day("2026-05-01"))
+                : child("open", day("2026-06-01"), null);
+        Given.SetBuilder set = Given.set()
+                .children(List.of(open))
+                .defaultPartition(defaultWith(false, rows(openEnd.equals("from") ? "2026-05-02" : "2026-04-02", 1)));
+
+        assertThat(firstMove(run(SPEC, set)).partitions())
+                .isEqualTo(
+                        openEnd.equals("from")
+                                ? days("2026-05-01", "2026-06-01", "2026-07-01", "2026-08-01")
+                                : days("2026-04-01", "2026-05-01"));
+    }
+
+    @Test
+    void tellsOfRowsThatStayInTheDefaultPartitionOfASetThatIsKeptFromMaintenance() {
+        Plan plan = plan(
+                KEEPING,
+                withOldTable(registered().maintenance("off"), PREMADE)
+                        .defaultPartition(defaultWith(false, rows("2099-01-01", 2))));
+
+        assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
+        assertThat(plan.reason()).contains("maintenance is held back: ", "2 row(s) in the default partition");
+    }
+
+    @Test
+    void asksAPersonToKeepOtherSchedulersOffIfItOnlyReportsWhatDiffers() {
+        TableSpec spec = Given.spec().retention("2 months").reportDrift().build();
+
+        Plan plan = plan(spec, withOldTable(registered(), PREMADE));
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
+        assertThat(plan.reason())
+                .startsWith("maintenance is held back: ")
+                .contains("automatic_maintenance on → off", "automatic_maintenance = 'off' WHERE");
+    }
+
+    @Test
+    void reportsASetWhosePartitionsWouldBeDroppedIfItOnlyReportsWhatDiffers() {
+        TableSpec spec = Given.spec().retention("2 months").reportDrift().build();
+        Given.SetBuilder set = Given.set()
+                .registration(
+                        registered().retention("2 months").keepTable(false).build())
+                .children(months("2026-02", "2026-03", "2026-04", "2026-05", "2026-06", "2026-07", "2026-08"));
+
+        Plan plan = plan(spec, set);
+
+        assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
+        assertThat(plan.reason())
+                .contains("would drop partition public.events_p20260201", "retention_keep_table false → true")
+                .contains("automatic_maintenance = 'on'");
     }
 
     // Partitions

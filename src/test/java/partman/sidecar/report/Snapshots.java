@@ -226,6 +226,7 @@ final class Snapshots {
                         PartitionInterval.parse("14 months"),
                         "14 months",
                         true,
+                        null,
                         true,
                         "on",
                         "partman.template_" + parent.schema() + "_" + parent.name(),

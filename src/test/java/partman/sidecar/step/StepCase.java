@@ -412,7 +412,7 @@ enum StepCase {
             registered(database);
             TableSpec spec =
                     Parts.spec(EVENTS, "at").premake(7).retention("14 months").build();
-            return new UpdatePartConfig(spec, PARTMAN, List.of());
+            return new UpdatePartConfig(spec, PARTMAN, true, List.of());
         }
     };
 
