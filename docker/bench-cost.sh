@@ -306,6 +306,6 @@ HEAD
     cost_line 'scrape: p50' p50 ms
     cost_line 'scrape: p99' p99 ms 5
     cost_line 'scrape: processor time' 'scrape cpu' ms
-    printf '\nAn answer has %s kB, the exporter'\''s %s. ' "${cost[sidecar answer]}" "${cost[exporter answer]}"
+    printf '\nAn answer has %s kB, the exporter'\''s %s. %s rows, ' "${cost[sidecar answer]}" "${cost[exporter answer]}" "$(thousands "$rows")"
     machine
 }
