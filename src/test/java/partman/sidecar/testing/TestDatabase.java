@@ -154,9 +154,30 @@ public final class TestDatabase implements AutoCloseable {
         execute("CREATE SCHEMA partman", "CREATE EXTENSION pg_partman SCHEMA partman");
     }
 
-    /** Has the database take its pg_partman for the version before the one that the server offers. */
+    /**
+     * Has the database take its pg_partman for the version before the one that the server offers, with what the update from
+     * there adds (5.5.0 is the first that adds something) taken away.
+     */
     public void pretendOlderPartman() {
         execute("""
+                ALTER TABLE partman.part_config
+                    DROP COLUMN IF EXISTS detach_before_drop, DROP COLUMN IF EXISTS maintenance_role CASCADE;
+                ALTER TABLE partman.part_config_sub
+                    DROP COLUMN IF EXISTS sub_detach_before_drop, DROP COLUMN IF EXISTS sub_maintenance_role CASCADE;
+                DO $$
+                DECLARE
+                    added regprocedure;
+                BEGIN
+                    FOR added IN
+                        SELECT p.oid
+                        FROM pg_proc AS p
+                        WHERE p.pronamespace = 'partman'::regnamespace
+                          AND p.proname IN ('partman_safe_obj_name', 'inherit_parent_properties')
+                    LOOP
+                        EXECUTE format('ALTER EXTENSION pg_partman DROP FUNCTION %s', added);
+                        EXECUTE format('DROP FUNCTION %s', added);
+                    END LOOP;
+                END $$;
                 UPDATE pg_extension AS e
                 SET extversion = (
                     SELECT p.source
