@@ -53,24 +53,26 @@ class OnlineReplicaTest {
                     .build();
             Parts parts = Parts.in(database).tables(spec).build();
             Content before = TableShapes.content(database, spec.table());
-            server.startReplica();
-            awaitLag(database, false);
-            parts.carryOnTo(spec, Phase.BACKFILL);
-            server.replay(false);
-            awaitLag(database, true);
+            try (PostgresServer replica = server.startReplica()) {
+                awaitLag(database, false);
+                parts.carryOnTo(spec, Phase.BACKFILL);
+                replica.replay(false);
+                awaitLag(database, true);
 
-            Future<Reconciler.Result> conversion = thread.submit(() -> parts.reconcile(spec));
-            Awaitility.await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
-            long copiedWhileLate = Objects.requireNonNull(parts.observe(spec).underWay())
-                    .conversion()
-                    .rowsCopied();
-            server.replay(true);
-            Reconciler.Result result = conversion.get();
+                Future<Reconciler.Result> conversion = thread.submit(() -> parts.reconcile(spec));
+                Awaitility.await().pollDelay(Duration.ofSeconds(4)).until(() -> true);
+                long copiedWhileLate = Objects.requireNonNull(
+                                parts.observe(spec).underWay())
+                        .conversion()
+                        .rowsCopied();
+                replica.replay(true);
+                Reconciler.Result result = conversion.get();
 
-            assertThat(copiedWhileLate).isZero();
-            assertThat(result.failure()).isEmpty();
-            assertThat(result.plan()).isEqualTo(new Plan.Nothing());
-            assertThat(TableShapes.content(database, spec.table())).isEqualTo(before);
+                assertThat(copiedWhileLate).isZero();
+                assertThat(result.failure()).isEmpty();
+                assertThat(result.plan()).isEqualTo(new Plan.Nothing());
+                assertThat(TableShapes.content(database, spec.table())).isEqualTo(before);
+            }
         }
     }
 }

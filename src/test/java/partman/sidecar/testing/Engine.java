@@ -36,6 +36,13 @@ final class Engine {
      */
     static int publish(GenericContainer<?> container, int inside, String portVariable, String listenVariable) {
         int port = freePort();
+        publish(container, inside, port, portVariable, listenVariable);
+        return port;
+    }
+
+    /** Makes it reachable on this port, a free one. */
+    static void publish(
+            GenericContainer<?> container, int inside, int port, String portVariable, String listenVariable) {
         if (hasBridge()) {
             container.withEnv(portVariable, Integer.toString(inside)).withEnv(listenVariable, "0.0.0.0");
             container.withExposedPorts(inside);
@@ -44,7 +51,6 @@ final class Engine {
             container.withEnv(portVariable, Integer.toString(port)).withEnv(listenVariable, "127.0.0.1");
             container.withNetworkMode("host");
         }
-        return port;
     }
 
     /** Whether containers have networks of their own. */

@@ -42,10 +42,15 @@ public final class PostgresServer implements AutoCloseable {
     private static final int PORT = 5432;
     private static final String SOCKETS = "/var/run/postgresql";
 
-    /** Of the replica's socket: it listens nowhere else. */
-    private static final int REPLICA_PORT = 5999;
+    /** Copies the server that its first argument names, when the container first starts; the others go to the server. */
+    private static final String REPLICATE = """
+            source=$1
+            shift
+            [ -s "$PGDATA/PG_VERSION" ] ||
+                pg_basebackup --dbname="$source" --pgdata="$PGDATA" --checkpoint=fast --no-sync --write-recovery-conf &&
+                exec entrypoint "$@"
+            """;
 
-    private static final String REPLICA_DATA = "/var/lib/postgresql/replica";
     private static final Duration START_LIMIT = Duration.ofMinutes(2);
     private static final Map<Server, PostgresServer> SHARED = new EnumMap<>(Server.class);
 
@@ -57,12 +62,14 @@ public final class PostgresServer implements AutoCloseable {
             "wal_level=logical",
             "max_locks_per_transaction=256");
 
+    private final Server version;
     private final GenericContainer<?> container;
     private final int port;
     private final AtomicInteger databasesMade = new AtomicInteger();
     private final List<TestDatabase> databases = new CopyOnWriteArrayList<>();
 
-    private PostgresServer(GenericContainer<?> container, int port) {
+    private PostgresServer(Server version, GenericContainer<?> container, int port) {
+        this.version = version;
         this.container = container;
         this.port = port;
     }
@@ -102,26 +109,34 @@ public final class PostgresServer implements AutoCloseable {
     }
 
     /** {@code files} are files of this machine by their paths in the container. */
-    // the container lives on in what is returned; Testcontainers removes it at the JVM's end at the latest
-    @SuppressWarnings("resource")
     private static PostgresServer start(
             Server server, Map<String, String> environment, Map<String, Path> files, String... settings) {
-        GenericContainer<?> container = new GenericContainer<>(server.image())
+        GenericContainer<?> container = container(server)
                 .withEnv("POSTGRES_USER", SUPERUSER)
                 .withEnv("POSTGRES_PASSWORD", SUPERUSER)
-                .withEnv("PRELOAD", "")
                 .withEnv(environment)
-                .withCommand(arguments(settings))
-                .withSharedMemorySize(256L * 1024 * 1024)
-                .waitingFor(Wait.forLogMessage(".*database system is ready to accept connections.*", 1)
-                        .withStartupTimeout(START_LIMIT));
+                .withCommand(arguments(settings).toArray(String[]::new));
         files.forEach((path, file) -> container.withCopyFileToContainer(MountableFile.forHostPath(file), path));
-        int port = Engine.publish(container, PORT, "PGPORT", "PGLISTEN");
-        Engine.start(container);
-        return new PostgresServer(container, port);
+        return start(server, container, Engine.freePort());
     }
 
-    private static String[] arguments(String... settings) {
+    // the container lives on in what is returned; Testcontainers removes it at the JVM's end at the latest
+    @SuppressWarnings("resource")
+    private static GenericContainer<?> container(Server server) {
+        return new GenericContainer<>(server.image())
+                .withEnv("PRELOAD", "")
+                .withSharedMemorySize(256L * 1024 * 1024)
+                .waitingFor(Wait.forLogMessage(".*database system is ready to accept (read-only )?connections.*", 1)
+                        .withStartupTimeout(START_LIMIT));
+    }
+
+    private static PostgresServer start(Server server, GenericContainer<?> container, int port) {
+        Engine.publish(container, PORT, port, "PGPORT", "PGLISTEN");
+        Engine.start(container);
+        return new PostgresServer(server, container, port);
+    }
+
+    private static List<String> arguments(String... settings) {
         List<String> arguments = new ArrayList<>();
         for (String setting : SETTINGS) {
             arguments.addAll(List.of("-c", setting));
@@ -129,7 +144,7 @@ public final class PostgresServer implements AutoCloseable {
         for (String setting : settings) {
             arguments.addAll(List.of("-c", setting));
         }
-        return arguments.toArray(String[]::new);
+        return arguments;
     }
 
     /** Makes an empty database, dropped when it or the server is closed. */
@@ -177,35 +192,66 @@ public final class PostgresServer implements AutoCloseable {
         }
     }
 
-    /** Starts a replica of this server beside it, which follows until it is told to pause. */
-    public void startReplica() {
-        inContainer(
-                "pg_basebackup",
-                "--username=" + SUPERUSER,
-                "--host=" + SOCKETS,
-                "--pgdata=" + REPLICA_DATA,
-                "--checkpoint=fast",
-                "--write-recovery-conf");
-        inContainer(
-                "pg_ctl",
-                "start",
-                "--wait",
-                "--pgdata=" + REPLICA_DATA,
-                "--log=" + REPLICA_DATA + "/log",
-                "--options=%s -c port=%d -c listen_addresses= -c unix_socket_directories=%s"
-                        .formatted(String.join(" ", arguments()), REPLICA_PORT, SOCKETS));
+    /**
+     * Starts a replica of this server, to be closed by the test. It is a server of its own, in another container, and follows this
+     * one until it is promoted.
+     */
+    public PostgresServer startReplica() {
+        return startReplica(Engine.freePort());
     }
 
-    /** Stops or resumes the replay of the replica, which goes on to receive what it is to replay. */
-    public void replay(boolean on) {
+    /** Starts a replica where another server has been: a primary that comes back behind the one that has taken its place. */
+    public PostgresServer startReplica(int replicaPort) {
+        allowReplicas();
+        List<String> command = new ArrayList<>(List.of("bash", "-c", REPLICATE, "replicate"));
+        command.add("host=%s port=%d user=%s password=%s"
+                .formatted(hostForContainers(), portForContainers(), SUPERUSER, SUPERUSER));
+        command.addAll(arguments());
+        return start(version, container(version).withCommand(command.toArray(String[]::new)), replicaPort);
+    }
+
+    /** Containers with networks of their own come from addresses that initdb knows nothing of. */
+    private void allowReplicas() {
         inContainer(
-                "psql",
-                "--no-psqlrc",
-                "--username=" + SUPERUSER,
-                "--host=" + SOCKETS,
-                "--port=" + REPLICA_PORT,
-                "--set=ON_ERROR_STOP=1",
-                "--command=SELECT pg_wal_replay_%s()".formatted(on ? "resume" : "pause"));
+                "bash",
+                "-c",
+                "echo 'host replication all all scram-sha-256' >>\"$PGDATA/pg_hba.conf\" && pg_ctl reload --silent");
+    }
+
+    /** A database of the primary as this server, its replica, has it. */
+    public TestDatabase replicated(TestDatabase original) {
+        TestDatabase database = TestDatabase.existing(this, original.name());
+        databases.add(database);
+        return database;
+    }
+
+    /** Stops or resumes the replay of a replica, which goes on to receive what it is to replay. */
+    public void replay(boolean on) {
+        onReplica("SELECT pg_wal_replay_%s()".formatted(on ? "resume" : "pause"));
+    }
+
+    /** Makes a replica a primary, and waits until it is one. */
+    public void promote() {
+        onReplica("SELECT pg_promote()");
+    }
+
+    private void onReplica(String statement) {
+        try (Client client = Client.connect(jdbcUrl(SUPERUSER), SUPERUSER)) {
+            client.query(statement);
+        }
+    }
+
+    /** Waits until this server, a replica, has replayed all that its primary has written until now. */
+    public void awaitReplayOf(PostgresServer primary) {
+        try (Client source = Client.connect(primary.jdbcUrl(SUPERUSER), SUPERUSER);
+                Client replica = Client.connect(jdbcUrl(SUPERUSER), SUPERUSER)) {
+            Object written = source.single("SELECT pg_current_wal_lsn()::text");
+            Awaitility.await("replay up to " + written)
+                    .atMost(START_LIMIT)
+                    .pollInterval(Duration.ofMillis(20))
+                    .until(() -> Objects.equals(
+                            replica.single("SELECT pg_last_wal_replay_lsn() >= '%s'".formatted(written)), true));
+        }
     }
 
     public int port() {

@@ -3,6 +3,7 @@ package partman.sidecar.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
@@ -56,6 +57,29 @@ class PostgresServerTest {
             assertThat(database.strings("SHOW shared_preload_libraries")).containsExactly("pg_cron");
             assertThat(database.strings("SHOW work_mem")).containsExactly("5MB");
             assertThat(database.strings("SHOW max_connections")).containsExactly("50");
+        }
+    }
+
+    @Test
+    void hasAReplicaThatFollowsAndTakesItsPlace() {
+        try (PostgresServer primary = PostgresServer.startOwn(Server.PG18);
+                PostgresServer replica = primary.startReplica()) {
+            TestDatabase database = primary.createDatabase();
+            database.execute("CREATE TABLE events AS SELECT 1 AS id");
+            replica.awaitReplayOf(primary);
+            TestDatabase copy = replica.replicated(database);
+            List<String> onReplica = copy.strings("SELECT pg_is_in_recovery() FROM events");
+            primary.kill();
+
+            replica.promote();
+            copy.execute("INSERT INTO events VALUES (2)");
+
+            assertThat(onReplica).containsExactly("true");
+            try (PostgresServer back = replica.startReplica(primary.port())) {
+                back.awaitReplayOf(replica);
+                assertThat(back.replicated(copy).strings("SELECT id FROM events"))
+                        .containsExactly("1", "2");
+            }
         }
     }
 

@@ -42,7 +42,7 @@ public final class TestDatabase implements AutoCloseable {
         return database;
     }
 
-    /** A database that is there already. */
+    /** One that is there already. */
     static TestDatabase existing(PostgresServer server, String name) {
         return new TestDatabase(server, name);
     }
