@@ -155,24 +155,26 @@ public final class Catalog {
      * known now. A null unit stands for a control column that is no time.
      */
     private static final Sql DEFAULT_ROWS = Sql.sql("""
-            SELECT d.oid::text AS oid, x.bucket, x.oldest, x.newest, x.row_count
+            SELECT d.oid::text AS oid, x.bucket, x.oldest, x.newest, x.row_count, x.infinite
             FROM ROWS FROM (pg_catalog.unnest(:oids::oid[]), pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[]),
                             pg_catalog.unnest(:controls::text[]), pg_catalog.unnest(:units::text[]))
                      AS d (oid, schema, name, control, unit)
             CROSS JOIN LATERAL pg_catalog.query_to_xml(
                 CASE WHEN d.unit IS NULL THEN pg_catalog.format(
-                    'SELECT NULL::bigint AS bucket, NULL::bigint AS oldest, NULL::bigint AS newest, count(*) AS row_count
+                    'SELECT NULL::bigint AS bucket, NULL::bigint AS oldest, NULL::bigint AS newest, count(*) AS row_count,
+                            0::bigint AS infinite
                      FROM (SELECT FROM ONLY %I.%I LIMIT %s) AS looked_at', d.schema, d.name, :cap::bigint)
                 ELSE pg_catalog.format(
                     'SELECT CASE WHEN isfinite(v) THEN floor(EXTRACT(EPOCH FROM date_trunc(%L, v)))::bigint END AS bucket,
                             CASE WHEN isfinite(min(v)) THEN floor(EXTRACT(EPOCH FROM min(v)))::bigint END AS oldest,
                             CASE WHEN isfinite(max(v)) THEN floor(EXTRACT(EPOCH FROM max(v)))::bigint END AS newest,
-                            count(*) AS row_count
+                            count(*) AS row_count,
+                            count(*) FILTER (WHERE NOT isfinite(v)) AS infinite
                      FROM (SELECT %I AS v FROM ONLY %I.%I LIMIT %s) AS looked_at
                      GROUP BY 1 ORDER BY 1', d.unit, d.control, d.schema, d.name, :cap::bigint) END,
                 false, true, '') AS q (result)
             CROSS JOIN LATERAL XMLTABLE('//row' PASSING XMLELEMENT(NAME root, q.result)
-                COLUMNS bucket bigint, oldest bigint, newest bigint, row_count bigint) AS x
+                COLUMNS bucket bigint, oldest bigint, newest bigint, row_count bigint, infinite bigint) AS x
             """);
 
     private static final Sql RETIRED = Sql.sql("""
@@ -326,7 +328,8 @@ public final class Catalog {
             @Nullable Long start,
             @Nullable Long oldest,
             @Nullable Long newest,
-            long rows) {}
+            long rows,
+            long infinite) {}
 
     private static List<Relation> relations(Session session, Set<QualifiedName> names) {
         return session.query(
@@ -484,7 +487,8 @@ public final class Catalog {
                                 row.numberOrNull("bucket"),
                                 row.numberOrNull("oldest"),
                                 row.numberOrNull("newest"),
-                                row.number("row_count"))));
+                                row.number("row_count"),
+                                row.number("infinite"))));
         return buckets;
     }
 
@@ -539,11 +543,13 @@ public final class Catalog {
     private PartitionSet.DefaultPartition defaultPartition(
             QualifiedName name, @Nullable Long sizeBytes, boolean counted, List<Bucket> buckets, ObservedTable table) {
         long rows = 0;
+        long infinite = 0;
         Long oldest = null;
         Long newest = null;
         List<ObservedTable.Interval> spread = new ArrayList<>();
         for (Bucket bucket : buckets) {
             rows += bucket.rows();
+            infinite += bucket.infinite();
             LocalDateTime start = Bound.ofEpochSecond(bucket.start());
             if (start != null) {
                 oldest = oldest == null ? bucket.oldest() : oldest;
@@ -559,6 +565,7 @@ public final class Catalog {
                 rows >= defaultRowsCap,
                 Bound.ofEpochSecond(oldest),
                 Bound.ofEpochSecond(newest),
+                infinite,
                 List.copyOf(spread),
                 table);
     }

@@ -26,6 +26,7 @@ final class Partman {
                    c.retention_schema,
                    c.infinite_time_partitions,
                    c.automatic_maintenance,
+                   c.ignore_default_data,
                    c.template_table,
                    pg_catalog.floor(EXTRACT(EPOCH FROM (pg_catalog.to_jsonb(c) ->> 'maintenance_last_run')::timestamptz) * 1000)::bigint
                        AS maintenance_last_run_millis
@@ -60,6 +61,7 @@ final class Partman {
                 row.textOrNull("retention_schema"),
                 row.flag("infinite_time_partitions"),
                 row.text("automatic_maintenance"),
+                row.flag("ignore_default_data"),
                 row.textOrNull("template_table"),
                 millis == null ? null : Instant.ofEpochMilli(millis));
     }

@@ -2,6 +2,7 @@ package partman.sidecar.model;
 
 import java.time.LocalDateTime;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -58,6 +59,7 @@ public record PartitionSet(
      * @param rows rows found, at most the cap
      * @param capped whether there may be more than {@code rows}
      * @param oldest oldest finite control value, in UTC; null if there is none
+     * @param infinite rows whose control value is infinity or minus infinity
      * @param spread the rows with a finite control value, by the hour or day they lie in, oldest first
      * @param table the same as a table of its own, whose rows can be moved as a plain table's are: plain, or converting
      */
@@ -69,12 +71,24 @@ public record PartitionSet(
             boolean capped,
             @Nullable LocalDateTime oldest,
             @Nullable LocalDateTime newest,
+            long infinite,
             List<ObservedTable.Interval> spread,
             ObservedTable table) {
 
         /** The same with another look at it as a table of its own. */
         public DefaultPartition with(ObservedTable newTable) {
-            return new DefaultPartition(name, sizeBytes, counted, rows, capped, oldest, newest, spread, newTable);
+            return new DefaultPartition(
+                    name, sizeBytes, counted, rows, capped, oldest, newest, infinite, spread, newTable);
+        }
+
+        /** What it holds, in words for people. */
+        public String contents() {
+            return "%s%d row(s) in the default partition%s%s"
+                    .formatted(
+                            capped ? "at least " : "",
+                            rows,
+                            oldest == null ? "" : ", the oldest of %s, the newest of %s".formatted(oldest, newest),
+                            infinite == 0 ? "" : ", %d of them infinite".formatted(infinite));
         }
     }
 
@@ -101,6 +115,17 @@ public record PartitionSet(
                 detached,
                 triggers,
                 columns);
+    }
+
+    /** Where its partitions begin, but one with an open beginning. */
+    public Set<LocalDateTime> lowerBounds() {
+        Set<LocalDateTime> bounds = new HashSet<>();
+        for (Child child : children) {
+            if (child.from() != null) {
+                bounds.add(child.from());
+            }
+        }
+        return bounds;
     }
 
     /** All bytes of all partitions whose size is known. */

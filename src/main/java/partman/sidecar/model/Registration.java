@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
  *     bounds, and no more partitions than fit are ever made
  * @param retentionSchema where the retention moves partitions instead of dropping them, or null
  * @param automaticMaintenance {@code on}, {@code off} or {@code none}
+ * @param ignoreDefaultData whether pg_partman makes partitions ahead of the newest row that has one; else ahead of the newest row
+ *     in the default partition, however far away that is
  * @param maintenanceLastRun null if it never ran, or, from pg_partman 5.5 on, failed the last time
  */
 public record Registration(
@@ -22,6 +24,7 @@ public record Registration(
         @Nullable String retentionSchema,
         boolean infiniteTimePartitions,
         String automaticMaintenance,
+        boolean ignoreDefaultData,
         @Nullable String templateTable,
         @Nullable Instant maintenanceLastRun) {
 
@@ -42,6 +45,7 @@ public record Registration(
                 retentionSchema,
                 infiniteTimePartitions,
                 automaticMaintenance,
+                ignoreDefaultData,
                 templateTable,
                 maintenanceLastRun);
     }

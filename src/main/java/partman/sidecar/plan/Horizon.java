@@ -2,6 +2,7 @@ package partman.sidecar.plan;
 
 import java.time.LocalDateTime;
 import java.time.ZoneOffset;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.ObservedServer;
 import partman.sidecar.model.PartitionInterval;
@@ -45,6 +46,30 @@ record Horizon(
                 spec,
                 server,
                 set.children().isEmpty() ? null : set.children().getFirst().from());
+    }
+
+    /**
+     * Lower bound of the oldest partition that rows of a set's default partition move to, or null if age does not matter: a row that
+     * would need more new partitions than are allowed must not keep younger ones from moving. Nobody relies yet on a set that is not
+     * registered; there its rows are one whole.
+     */
+    @Nullable
+    LocalDateTime movableFrom(TableSpec spec, PartitionSet set, @Nullable LocalDateTime oldestRow) {
+        if (set.registration() == null || oldestRow == null) {
+            return retentionLimit;
+        }
+        Set<LocalDateTime> there = set.lowerBounds();
+        int made = 0;
+        LocalDateTime from = end;
+        while (from.isAfter(oldestRow) && (retentionLimit == null || from.isAfter(retentionLimit))) {
+            LocalDateTime before = spec.partitionInterval().before(from);
+            made += there.contains(before) ? 0 : 1;
+            if (made > spec.conversion().maxPartitions()) {
+                return from;
+            }
+            from = before;
+        }
+        return retentionLimit;
     }
 
     /** Whether the retention detaches a partition with this upper bound at the next maintenance. */

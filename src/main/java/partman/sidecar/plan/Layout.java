@@ -24,12 +24,14 @@ import partman.sidecar.step.CreateShadow;
  * The partitions that a conversion makes.
  *
  * @param start lower bound of the first one of the unbroken run up to the horizon
+ * @param lower rows before it stay where they are, if they are a default partition's; null if age does not matter
  * @param others lower bounds of those outside the run, for rows that are older than the retention, or since the set has them
  * @param rows how many rows each partition would get, by its lower bound
  */
 record Layout(
         Horizon horizon,
         LocalDateTime start,
+        @Nullable LocalDateTime lower,
         List<LocalDateTime> others,
         int partitions,
         @Nullable LocalDateTime oldestRow,
@@ -57,7 +59,7 @@ record Layout(
                 from = interval.after(from)) {
             partitions++;
         }
-        return new Layout(horizon, start, others, partitions, oldest, byPartition);
+        return new Layout(horizon, start, null, others, partitions, oldest, byPartition);
     }
 
     /**
@@ -71,7 +73,7 @@ record Layout(
         set.children().forEach(child -> own.add(Objects.requireNonNull(child.from())));
         Horizon horizon = Horizon.of(spec, server, set);
         TreeMap<LocalDateTime, Long> byPartition = byPartition(rows, interval, horizon.current());
-        LocalDateTime limit = horizon.retentionLimit();
+        LocalDateTime limit = horizon.movableFrom(spec, set, byPartition.isEmpty() ? null : byPartition.firstKey());
         LocalDateTime lower = limit == null ? LocalDateTime.MIN : limit;
         var movable = byPartition.subMap(lower, horizon.end());
         if (movable.isEmpty()) {
@@ -87,7 +89,7 @@ record Layout(
                 from = interval.after(from)) {
             partitions += own.contains(from) ? 0 : 1;
         }
-        return new Layout(horizon, start, List.copyOf(others), partitions, movable.firstKey(), byPartition);
+        return new Layout(horizon, start, limit, List.copyOf(others), partitions, movable.firstKey(), byPartition);
     }
 
     private static TreeMap<LocalDateTime, Long> byPartition(
@@ -166,8 +168,7 @@ record Layout(
 
     /** What a person should know before the rows of a default partition are moved. */
     List<String> notesOnDefault(TableSpec spec, ObservedTable.Shape shape, String method) {
-        LocalDateTime limit = horizon.retentionLimit();
-        long moved = rows.subMap(limit == null ? LocalDateTime.MIN : limit, horizon.end()).values().stream()
+        long moved = rows.subMap(lower == null ? LocalDateTime.MIN : lower, horizon.end()).values().stream()
                 .mapToLong(Long::longValue)
                 .sum();
         List<String> notes = new ArrayList<>();
@@ -178,7 +179,7 @@ record Layout(
             notes.add("%,d rows lie %safter %s (or at infinity): they stay in the default partition"
                     .formatted(
                             shape.rows().total() - moved,
-                            limit == null ? "" : "before %s or ".formatted(limit),
+                            lower == null ? "" : "before %s or ".formatted(lower),
                             horizon.end()));
         }
         notes.addAll(shape.notes());

@@ -13,6 +13,7 @@ import java.time.format.DateTimeFormatter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Identifier;
@@ -157,7 +158,7 @@ final class SetPlanner {
             return large;
         }
         Move move = rest == null || isLarge(rest, found) ? null : found;
-        Plan tooOld = tooOld(move, UNREGISTERED);
+        Plan tooOld = tooOld(move);
         if (tooOld != null) {
             return tooOld;
         }
@@ -254,33 +255,33 @@ final class SetPlanner {
     }
 
     private Plan emptyDefault(DefaultPartition rest, List<LocalDateTime> missing) {
-        LocalDateTime lower = horizon.retentionLimit() == null ? LocalDateTime.MIN : horizon.retentionLimit();
+        LocalDateTime limit = horizon.movableFrom(spec, set, rest.oldest());
+        LocalDateTime lower = limit == null ? LocalDateTime.MIN : limit;
         Move sample = Move.of(rest, lower, horizon.end(), spec.partitionInterval(), horizon.current());
-        String found = "%s%d row(s) in the default partition, the oldest of %s, the newest of %s"
-                .formatted(rest.capped() ? "at least " : "", rest.rows(), rest.oldest(), rest.newest());
+        String found = rest.contents();
         Plan large = moveLarge(rest, sample, DEFAULT_NOT_EMPTY);
         if (large != null) {
             return large;
         }
         Move move = isLarge(rest, sample) ? null : sample;
-        if (move == null && !missing.isEmpty()) {
-            // rows that stay for good must not keep partitions from being made
-            return createPartitions(DEFAULT_NOT_EMPTY, found, rest, missing);
+        if (move != null) {
+            return new Plan.Run(DEFAULT_NOT_EMPTY, found, List.of(transaction(moveRows(rest, move, null))), List.of());
         }
-        if (move == null) {
-            return new Plan.Blocked(
-                    DEFAULT_NOT_EMPTY,
-                    "%s: none lies between the retention limit (%s) and the premade horizon (%s); correct or delete them"
-                            .formatted(
-                                    found,
-                                    horizon.retentionLimit() == null ? "none" : horizon.retentionLimit(),
-                                    horizon.end()));
-        }
-        Plan tooOld = tooOld(move, DEFAULT_NOT_EMPTY);
-        if (tooOld != null) {
-            return tooOld;
-        }
-        return new Plan.Run(DEFAULT_NOT_EMPTY, found, List.of(transaction(moveRows(rest, move, null))), List.of());
+        // rows that stay for good must not keep partitions from being made; where they lie none can be
+        List<LocalDateTime> free =
+                missing.stream().filter(from -> !from.isBefore(lower)).toList();
+        return free.isEmpty()
+                ? new Plan.Blocked(DEFAULT_NOT_EMPTY, found + ": " + stay(limit))
+                : createPartitions(DEFAULT_NOT_EMPTY, found, rest, free);
+    }
+
+    /** Why all rows of the default partition stay there; {@code limit} is the lower bound of those that would not. */
+    private String stay(@Nullable LocalDateTime limit) {
+        return limit == null || limit.equals(horizon.retentionLimit())
+                ? "none lies between the retention limit (%s) and the premade horizon (%s); correct or delete them"
+                        .formatted(limit == null ? "none" : limit, horizon.end())
+                : "none lies between %s and the premade horizon (%s), and partitions from before that would be more than partman.conversion.max-partitions (%d); correct or delete them, set a retention, or raise the limit"
+                        .formatted(limit, horizon.end(), spec.conversion().maxPartitions());
     }
 
     /**
@@ -358,42 +359,41 @@ final class SetPlanner {
     }
 
     /** Refuses to make a partition for every interval since one row that lies very far back. */
-    private @Nullable Plan tooOld(@Nullable Move move, TableState state) {
+    private @Nullable Plan tooOld(@Nullable Move move) {
         int most = spec.conversion().maxPartitions();
-        int partitions = 0;
-        for (LocalDateTime from = move == null ? horizon.end() : move.from();
-                from.isBefore(horizon.end()) && partitions <= most;
-                from = spec.partitionInterval().after(from)) {
-            partitions++;
-        }
-        if (move == null || partitions <= most) {
+        if (move == null || toMake(move.from(), most).size() <= most) {
             return null;
         }
         return new Plan.Blocked(
-                state,
+                UNREGISTERED,
                 "the default partition of %s holds a row of %s: the partitions from there on would be more than partman.conversion.max-partitions (%d); correct or delete the row, set a retention, or raise the limit"
                         .formatted(spec.table(), move.from(), most));
     }
 
     private MoveDefaultRows moveRows(DefaultPartition rest, Move move, @Nullable CreateParent register) {
-        List<LocalDateTime> partitions = new ArrayList<>();
-        for (LocalDateTime from = move.from();
-                from.isBefore(horizon.end());
-                from = spec.partitionInterval().after(from)) {
-            if (!isCovered(from)) {
-                partitions.add(from);
-            }
-        }
         return new MoveDefaultRows(
                 spec,
                 partman,
                 set,
                 rest.name(),
                 register,
-                List.copyOf(partitions),
+                toMake(move.from(), Integer.MAX_VALUE),
                 move.from(),
                 horizon.end(),
                 move.rows());
+    }
+
+    /** Lower bounds of the partitions that are not there from a bound to the horizon; of more than {@code most}, the first ones. */
+    private List<LocalDateTime> toMake(LocalDateTime from, int most) {
+        List<LocalDateTime> bounds = new ArrayList<>();
+        for (LocalDateTime bound = from;
+                bound.isBefore(horizon.end()) && bounds.size() <= most;
+                bound = spec.partitionInterval().after(bound)) {
+            if (!isCovered(bound)) {
+                bounds.add(bound);
+            }
+        }
+        return List.copyOf(bounds);
     }
 
     /** Whether a partition holds the interval that begins there; one that pg_partman has not made may hold many. */
@@ -450,6 +450,7 @@ final class SetPlanner {
                 "automatic_maintenance",
                 registration.automaticMaintenance(),
                 automaticMaintenance ? "on" : "off");
+        change(changes, "ignore_default_data", registration.ignoreDefaultData(), true);
         return changes;
     }
 

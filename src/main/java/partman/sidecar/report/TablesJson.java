@@ -192,7 +192,8 @@ final class TablesJson {
                         .put("capped", rest.counted() ? rest.capped() : null)
                         .put("sizeBytes", rest.sizeBytes())
                         .put("oldest", time(rest.oldest()))
-                        .put("newest", time(rest.newest()));
+                        .put("newest", time(rest.newest()))
+                        .put("infinite", rest.counted() ? rest.infinite() : null);
     }
 
     private static @Nullable JsonObject registration(@Nullable Registration registration) {

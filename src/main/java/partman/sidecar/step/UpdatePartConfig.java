@@ -9,7 +9,8 @@ import partman.sidecar.model.TableSpec;
 import partman.sidecar.postgres.Sql;
 
 /**
- * Makes a set's row in {@code part_config} say what is configured. Takes a row lock.
+ * Makes a set's row in {@code part_config} say what is configured. Maintenance must not follow the rows of the default partition:
+ * for one of the year 2099 it would make every partition up to then. Takes a row lock.
  *
  * @param automaticMaintenance whether those who maintain every set may maintain this one
  * @param changes what differs, in words; empty when the set is new
@@ -23,7 +24,8 @@ public record UpdatePartConfig(TableSpec spec, Identifier partman, boolean autom
                 retention = :retention,
                 retention_keep_table = :retention_keep_table,
                 infinite_time_partitions = :infinite_time_partitions,
-                automatic_maintenance = :automatic_maintenance
+                automatic_maintenance = :automatic_maintenance,
+                ignore_default_data = true
             WHERE parent_table = :parent_table
             """);
 

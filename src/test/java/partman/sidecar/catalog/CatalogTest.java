@@ -146,6 +146,7 @@ class CatalogTest {
         assertThat(rest.capped()).isFalse();
         assertThat(rest.oldest()).isEqualTo(LocalDateTime.parse("2026-01-05T10:00"));
         assertThat(rest.newest()).isEqualTo(day("2026-03-01"));
+        assertThat(rest.infinite()).isEqualTo(2);
         assertThat(rest.spread())
                 .containsExactly(
                         new ObservedTable.Interval(day("2026-01-05"), 2),

@@ -38,19 +38,56 @@ class PartitionSetTest {
         assertThat(Stream.of(young, old, open).sorted(Child.OLDEST_FIRST)).containsExactly(open, old, young);
     }
 
+    @Test
+    void tellsWhatTheDefaultPartitionHolds() {
+        LocalDateTime oldest = LocalDateTime.parse("1970-01-01T00:00");
+        LocalDateTime newest = LocalDateTime.parse("2099-01-01T12:00");
+
+        assertThat(holding(0, false, null, null, 0).contents()).isEqualTo("0 row(s) in the default partition");
+        assertThat(holding(3, false, null, null, 3).contents())
+                .isEqualTo("3 row(s) in the default partition, 3 of them infinite");
+        assertThat(holding(9, true, oldest, newest, 2).contents())
+                .isEqualTo(
+                        "at least 9 row(s) in the default partition, the oldest of 1970-01-01T00:00, the newest of 2099-01-01T12:00, 2 of them infinite");
+    }
+
+    @Test
+    void leavesAnOpenBeginningOutOfItsLowerBounds() {
+        LocalDateTime bound = LocalDateTime.parse("2026-01-01T00:00");
+
+        assertThat(set(null, child("a", null, null), child("b", bound, null)).lowerBounds())
+                .containsExactly(bound);
+    }
+
     private static Child child(String name, @Nullable LocalDateTime from, @Nullable Long sizeBytes) {
         return new Child(EVENTS.withName(new Identifier(name)), from, null, false, false, sizeBytes);
     }
 
     private static DefaultPartition defaultPartition(@Nullable Long sizeBytes) {
+        return defaultPartition(sizeBytes, 0, false, null, null, 0);
+    }
+
+    private static DefaultPartition holding(
+            long rows, boolean capped, @Nullable LocalDateTime oldest, @Nullable LocalDateTime newest, long infinite) {
+        return defaultPartition(8192L, rows, capped, oldest, newest, infinite);
+    }
+
+    private static DefaultPartition defaultPartition(
+            @Nullable Long sizeBytes,
+            long rows,
+            boolean capped,
+            @Nullable LocalDateTime oldest,
+            @Nullable LocalDateTime newest,
+            long infinite) {
         return new DefaultPartition(
                 EVENTS.withName(new Identifier("events_default")),
                 sizeBytes,
                 true,
-                0,
-                false,
-                null,
-                null,
+                rows,
+                capped,
+                oldest,
+                newest,
+                infinite,
                 List.of(),
                 new ObservedTable.Plain(-1, true, null, null));
     }

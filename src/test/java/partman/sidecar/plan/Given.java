@@ -537,6 +537,7 @@ final class Given {
                 false,
                 null,
                 null,
+                0,
                 List.of(),
                 new ObservedTable.Plain(-1, true, null, null));
     }
@@ -557,6 +558,7 @@ final class Given {
                 capped,
                 spread.isEmpty() ? null : spread.getFirst().from(),
                 spread.isEmpty() ? null : spread.getLast().from(),
+                0,
                 spread,
                 new ObservedTable.Plain(-1, true, null, null));
     }
@@ -575,6 +577,7 @@ final class Given {
         private @Nullable String retentionSchema;
         private boolean infinite = true;
         private String maintenance = "on";
+        private boolean ignoreDefault = true;
 
         RegistrationBuilder control(String column) {
             control = column;
@@ -616,6 +619,11 @@ final class Given {
             return this;
         }
 
+        RegistrationBuilder ignoreDefault(boolean ignore) {
+            ignoreDefault = ignore;
+            return this;
+        }
+
         Registration build() {
             return new Registration(
                     control,
@@ -627,6 +635,7 @@ final class Given {
                     retentionSchema,
                     infinite,
                     maintenance,
+                    ignoreDefault,
                     "partman.template_public_events",
                     null);
         }

@@ -356,10 +356,34 @@ class LargeDefaultTest {
     @Test
     @Timeout(5)
     void makesNoThousandsOfPartitions() {
-        assertBlocked(
-                surveyed(SPEC, Given.set(), Given.shape().rows(rows("0001-01-01", 1), rows("2026-02-03", 19))),
-                "max-partitions (500)",
-                "0001-01-01");
+        Plan plan = surveyed(SPEC, Given.set(), Given.shape().rows(rows("0001-01-01", 20)));
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.reason()).contains("20 row(s)", "0001-01-01", "max-partitions (500)");
+    }
+
+    @Test
+    @Timeout(5)
+    void movesYoungerRowsThoughOneLiesTooFarBack() {
+        Plan.Online online =
+                online(surveyed(SPEC, Given.set(), Given.shape().rows(rows("0001-01-01", 1), rows("2026-02-03", 19))));
+
+        assertThat(shadow(online).start()).isEqualTo(day("2026-02-01"));
+        assertThat(online.notes())
+                .anyMatch(note -> note.startsWith("19 rows move to "))
+                .anyMatch(note -> note.startsWith("1 rows lie before 19"));
+    }
+
+    @Test
+    @Timeout(5)
+    void doesNotMoveHalfOfTheRowsOfASetThatIsNotRegistered() {
+        Plan plan = surveyed(
+                SPEC,
+                Given.set().registration(null),
+                Given.shape().rows(rows("0001-01-01", 1), rows("2026-02-03", 19)));
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.reason()).contains("holds 20 rows", "max-partitions (500)", "0001-01-01");
     }
 
     @Test

@@ -355,6 +355,7 @@ class SetPlannerTest {
                 Arguments.of(registered().keepTable(false), "retention_keep_table false → true"),
                 Arguments.of(registered().infinite(false), "infinite_time_partitions false → true"),
                 Arguments.of(registered().maintenance("off"), "automatic_maintenance off → on"),
+                Arguments.of(registered().ignoreDefault(false), "ignore_default_data false → true"),
                 Arguments.of(registered().retention("1 year"), "retention 1 year → null"),
                 Arguments.of(registered().retention("1 decade"), "retention 1 decade → null"));
     }
@@ -731,6 +732,7 @@ class SetPlannerTest {
                 false,
                 null,
                 null,
+                2,
                 List.of(),
                 new ObservedTable.Plain(-1, true, null, null));
 
@@ -738,7 +740,9 @@ class SetPlannerTest {
 
         assertThat(plan).isInstanceOf(Plan.Blocked.class);
         assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
-        assertThat(plan.reason()).contains("2 row(s)");
+        assertThat(plan.reason())
+                .contains("2 row(s) in the default partition, 2 of them infinite: none lies between")
+                .doesNotContain("null");
     }
 
     @Test
@@ -769,7 +773,75 @@ class SetPlannerTest {
 
         assertThat(plan).isInstanceOf(Plan.Blocked.class);
         assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
-        assertThat(plan.reason()).contains("0001-01-01", "max-partitions (500)", "delete the row");
+        assertThat(plan.reason())
+                .contains("1 row(s)", "0001-01-01", "between 1984-08-01", "max-partitions (500)", "delete them");
+    }
+
+    /** Five of the partitions since August 1984 are there; the other ones are 500. */
+    @ParameterizedTest
+    @ValueSource(strings = {"0001-01-01", "1984-07-31"})
+    void movesYoungerRowsThoughOneLiesTooFarBack(String bogus) {
+        DefaultPartition rest = defaultWith(false, rows(bogus, 1), rows("1984-08-01", 2), rows("2026-02-10", 3));
+
+        Plan.Run run = run(SPEC, Given.set().defaultPartition(rest));
+
+        assertThat(run.reason()).contains("6 row(s)", bogus);
+        MoveDefaultRows move = firstMove(run);
+        assertThat(move.from()).isEqualTo(day("1984-08-01"));
+        assertThat(move.rows()).isEqualTo(5);
+        assertThat(move.partitions()).hasSize(500).doesNotContain(day("2026-05-01"));
+    }
+
+    @Test
+    void movesYoungerRowsThoughOneLiesTooFarBackWithinTheRetention() {
+        TableSpec spec = Given.spec().retention("2 years").maxPartitions(5).build();
+        Given.SetBuilder set = Given.set()
+                .registration(registered().retention("2 years").build())
+                .defaultPartition(defaultWith(false, rows("2025-01-01", 1), rows("2026-02-10", 3)));
+
+        MoveDefaultRows move = firstMove(run(spec, set));
+
+        assertThat(move.from()).isEqualTo(day("2026-02-01"));
+        assertThat(move.rows()).isEqualTo(3);
+    }
+
+    @Test
+    void createsWhatIsMissingThoughARowLiesTooFarBack() {
+        DefaultPartition rest = defaultWith(false, rows("0001-01-01", 1));
+        Given.SetBuilder set =
+                Given.set().children(months("2026-03", "2026-05", "2026-06")).defaultPartition(rest);
+
+        assertThat(steps(run(SPEC, set)))
+                .containsExactly(
+                        new CreatePartitions(EVENTS, PARTMAN, DEFAULT, days("2026-04-01", "2026-07-01", "2026-08-01")));
+    }
+
+    /** Partitions since the year 1 can't be made where rows lie that no partition may be made for. */
+    @Test
+    @Timeout(5)
+    void makesNoPartitionWhereRowsStay() {
+        TableSpec spec = Given.spec().maxPartitions(5).build();
+        Given.SetBuilder set = Given.set()
+                .children(months("2025-01", "2026-05", "2026-06", "2026-07", "2026-08"))
+                .defaultPartition(defaultWith(false, rows("2025-03-03", 1)));
+
+        assertThat(steps(run(spec, set)))
+                .containsExactly(new CreatePartitions(
+                        EVENTS,
+                        PARTMAN,
+                        DEFAULT,
+                        days("2025-12-01", "2026-01-01", "2026-02-01", "2026-03-01", "2026-04-01")));
+    }
+
+    @Test
+    void countsOnlyPartitionsThatAreToBeMade() {
+        TableSpec spec = Given.spec().maxPartitions(2).build();
+        Given.SetBuilder set = Given.set()
+                .registration(null)
+                .children(months("2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06"))
+                .defaultPartition(defaultWith(false, rows("2026-01-01", 1)));
+
+        assertThat(firstMove(run(spec, set)).partitions()).isEqualTo(days("2026-07-01", "2026-08-01"));
     }
 
     private static Given.SetBuilder unregistered(@Nullable DefaultPartition rest) {

@@ -247,6 +247,7 @@ class MetricsTest {
                 false,
                 null,
                 null,
+                0,
                 List.of(),
                 new ObservedTable.Plain(-1, true, null, null));
 
@@ -275,6 +276,7 @@ class MetricsTest {
                 true,
                 null,
                 null,
+                0,
                 List.of(),
                 new ObservedTable.Plain(-1, true, null, null));
 

@@ -52,6 +52,7 @@ final class Snapshots {
                     false,
                     LocalDateTime.parse("2020-01-01T00:00:00"),
                     LocalDateTime.parse("2020-01-02T00:00:00"),
+                    2,
                     List.of(),
                     new ObservedTable.Plain(-1, true, null, null)));
 
@@ -229,6 +230,7 @@ final class Snapshots {
                         null,
                         true,
                         "on",
+                        true,
                         "partman.template_" + parent.schema() + "_" + parent.name(),
                         Instant.parse("2026-03-10T10:00:00Z")),
                 new PartitionSet.Detached(2, 300),

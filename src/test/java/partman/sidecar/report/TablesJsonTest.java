@@ -88,7 +88,8 @@ class TablesJsonTest {
                             "capped": false,
                             "sizeBytes": 50,
                             "oldest": "2020-01-01T00:00:00Z",
-                            "newest": "2020-01-02T00:00:00Z"
+                            "newest": "2020-01-02T00:00:00Z",
+                            "infinite": 2
                         },
                         "registration": {
                             "control": "timestamp",

@@ -51,6 +51,7 @@ class DriftTest {
                 "retention_keep_table = false | retention_keep_table false → true",
                 "infinite_time_partitions = false | infinite_time_partitions false → true",
                 "automatic_maintenance = 'off' | automatic_maintenance off → on",
+                "ignore_default_data = false | ignore_default_data false → true",
             })
     void putsBackWhatWasChangedByHandAndNamesIt(String assignment, String change) {
         List<String> before =
