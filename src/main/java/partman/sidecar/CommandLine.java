@@ -5,6 +5,7 @@ import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.QuarkusApplication;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
@@ -75,8 +76,10 @@ final class CommandLine implements QuarkusApplication {
             Quarkus.waitForExit();
             return ExitCode.DONE;
         }
-        if (command != Command.CONVERT && command != Command.ABORT) {
-            leader.follow();
+        switch (command) {
+            // work as a service does: alone, or, to maintain, as far as they may
+            case CONVERT, ABORT, MAINTAIN -> {}
+            case RUN, PLAN, CHECK, CHECK_LIVE, DROP_RETIRED, VERSION, HELP -> leader.follow();
         }
         try {
             Snapshot snapshot = observer.observe();
@@ -166,9 +169,11 @@ final class CommandLine implements QuarkusApplication {
         if (!mayChange(snapshot, false)) {
             return ExitCode.BLOCKED;
         }
-        int code = ExitCode.DONE;
+        List<TableSpec> sets = reconciler.setsToEmpty();
+        int code = emptyDefaults(sets);
+        Snapshot now = sets.isEmpty() ? snapshot : observer.observe();
         for (Map.Entry<QualifiedName, Snapshot.MaintenanceRun> run :
-                maintenance.run(snapshot, _ -> true).entrySet()) {
+                maintenance.run(now, _ -> true).entrySet()) {
             Snapshot.MaintenanceRun result = run.getValue();
             out.printf(
                     "%s: %s%s%n",
@@ -180,6 +185,19 @@ final class CommandLine implements QuarkusApplication {
                         case FAILURE -> ExitCode.FAILED;
                         case SKIPPED -> ExitCode.BLOCKED;
                     });
+        }
+        return code;
+    }
+
+    /** Moves rows out of default partitions, unless another process works on the database and will do so itself. */
+    private int emptyDefaults(List<TableSpec> sets) {
+        int code = ExitCode.DONE;
+        for (TableSpec spec : sets) {
+            Reconciler.Result result = reconciler.reconcile(spec);
+            if (result.failed()) {
+                out.printf("%s: %s%s%n", spec.table(), result.plan().state().label(), result.words());
+                code = ExitCode.FAILED;
+            }
         }
         return code;
     }

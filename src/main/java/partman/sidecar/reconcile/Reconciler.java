@@ -15,6 +15,7 @@ import partman.sidecar.config.Settings;
 import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
+import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
@@ -94,12 +95,27 @@ public class Reconciler {
                 .toList();
     }
 
-    /** Whether the last snapshot shows a table in the middle of an online conversion, which may take long. */
-    boolean isConverting(TableSpec spec) {
-        return status.latest()
-                .find(spec.table())
-                .map(table -> table.copying() != null)
-                .orElse(false);
+    /**
+     * The sets whose rows in the default partition can be moved under its lock, by the last snapshot: before maintenance they should
+     * be, since it fails where rows lie in the way of a partition. What takes longer is not waited for.
+     */
+    public List<TableSpec> setsToEmpty() {
+        Snapshot snapshot = status.latest();
+        return tablesWithWork().stream()
+                .filter(spec -> snapshot.find(spec.table())
+                        .map(Reconciler::canBeEmptied)
+                        .orElse(false))
+                .toList();
+    }
+
+    private static boolean canBeEmptied(Snapshot.Table table) {
+        PartitionSet set = table.set();
+        return set != null
+                && set.registration() != null
+                && set.defaultPartition() != null
+                && set.defaultPartition().rows() > 0
+                && table.copying() == null
+                && table.plan() instanceof Plan.Run;
     }
 
     /** In mode {@code plan}: logs the SQL of each table whose state has changed since the last time. */
@@ -163,7 +179,8 @@ public class Reconciler {
         String failure = "";
         Plan plan = new Plan.Wait(TableState.BLOCKED, "");
         try {
-            plan = plan(spec);
+            Look look = look(spec);
+            plan = look.plan();
             for (int i = 0; i < MOST_TRANSACTIONS && isWork(plan) && leader.hold(); i++) {
                 if (plan instanceof Plan.Convert convert && convert.before().isEmpty()) {
                     runner.convert(spec, convert);
@@ -177,12 +194,13 @@ public class Reconciler {
                 changed = true;
                 // what stood in the way of this step does so no more, and the next one may take hours
                 status.calm(spec.table());
-                plan = plan(spec);
+                look = look(spec);
+                plan = look.plan();
             }
             calm(spec.table());
-            status.verdict(spec.table(), plan);
-            if (plan instanceof Plan.Blocked) {
-                // to look again may mean to count all rows
+            status.verdict(spec.table(), look.surveyed() ? plan : null);
+            if (look.surveyed() && plan instanceof Plan.Blocked) {
+                // to look again means to count all rows again; any other plan is found anew by each observation
                 pause(spec.table(), BLOCKED_PAUSE);
             }
         } catch (DatabaseException e) {
@@ -263,6 +281,17 @@ public class Reconciler {
 
     /** The plan for one table as it is now; a plain table's shape is read for it. */
     public Plan plan(TableSpec spec) {
+        return look(spec).plan();
+    }
+
+    /**
+     * The plan for one table as it is now.
+     *
+     * @param surveyed whether the table's shape was read for it, which an observation does not do
+     */
+    private record Look(Plan plan, boolean surveyed) {}
+
+    private Look look(TableSpec spec) {
         try (Session session = database.open()) {
             Observation observation = observer.catalog().observe(session, List.of(spec));
             Plan plan = Planner.plan(spec, observation);
@@ -270,9 +299,9 @@ public class Reconciler {
                 ObservedTable observed =
                         Objects.requireNonNull(observation.tables().get(spec.table()));
                 ObservedTable surveyed = StepRunner.survey(session, spec, observation.server(), observed);
-                return Planner.plan(spec, observation.server(), surveyed);
+                return new Look(Planner.plan(spec, observation.server(), surveyed), true);
             }
-            return plan;
+            return new Look(plan, false);
         }
     }
 

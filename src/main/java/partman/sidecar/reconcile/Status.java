@@ -82,7 +82,8 @@ public class Status {
         return verdicts.get(table);
     }
 
-    void verdict(QualifiedName table, Plan plan) {
+    /** Keeps what was found when a table's shape was read; null if it was not. */
+    void verdict(QualifiedName table, @Nullable Plan plan) {
         if (plan instanceof Plan.Blocked || plan instanceof Plan.Wait) {
             verdicts.put(table, plan);
         } else {

@@ -52,6 +52,7 @@ public final class Parts {
     private final Maintenance maintenance;
     private final OnlineConversion online;
     private final Reconciler reconciler;
+    private final Turns turns;
 
     private Parts(Settings settings, Database database) {
         this.settings = settings;
@@ -61,11 +62,13 @@ public final class Parts {
         this.observer = new Observer(settings, database, leader, status);
         LockRetry retry = new LockRetry(status, database);
         this.runner = new StepRunner(database, observer, retry);
-        this.maintenance =
-                new Maintenance(settings, database, observer, status, retry, new Watch(settings, status), clock);
+        Watch watch = new Watch(settings, status);
+        this.maintenance = new Maintenance(settings, database, observer, status, retry, watch, clock);
         this.online = new OnlineConversion(database, observer, runner, retry, status, leader);
         this.reconciler =
                 new Reconciler(settings, database, observer, runner, online, maintenance, status, leader, clock);
+        Upkeep upkeep = new Upkeep(database, observer, status, leader, clock);
+        this.turns = new Turns(settings, observer, reconciler, maintenance, upkeep, watch, status, leader);
     }
 
     /** Begins the parts for a database. */
@@ -113,6 +116,10 @@ public final class Parts {
 
     public Reconciler reconciler() {
         return reconciler;
+    }
+
+    Turns turns() {
+        return turns;
     }
 
     public OnlineConversion online() {

@@ -109,9 +109,9 @@ class MoveDefaultRowsTest {
 
         assertThat(plan).isInstanceOf(Plan.Blocked.class);
         assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
-        assertThat(plan.reason()).contains("4 row(s)", "2099-01-01T12:00", "2001-02-03T04:05:06");
-        assertThat(List.of(left.rows(), String.valueOf(left.oldest()), String.valueOf(left.newest())))
-                .containsExactly(4L, "2001-02-03T04:05:06", "2099-01-01T12:00");
+        assertThat(plan.reason()).contains("4 row(s)", "2099-01-01T12:00", "2001-02-03T04:05:06", "2 of them infinite");
+        assertThat(List.of(left.rows(), left.infinite(), String.valueOf(left.oldest()), String.valueOf(left.newest())))
+                .containsExactly(4L, 2L, "2001-02-03T04:05:06", "2099-01-01T12:00");
         assertThat(set.defaultRows()).isEqualTo(4);
         assertThat(set.holes()).isEmpty();
         assertThat(set.isPremade()).isTrue();
@@ -131,6 +131,59 @@ class MoveDefaultRowsTest {
         assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
         assertThat(set.isPremade()).isTrue();
         assertThat(set.holes()).isEmpty();
+    }
+
+    /** Each observation finds them: no survey of all rows is needed, which would have to be spared. */
+    @Test
+    void movesRowsAtTheNextLookThatComeWhileOthersStay() {
+        register();
+        insert("timestamp '2099-01-01 12:00'");
+        insert(monthsAgo(5));
+        TableSpec spec = spec().build();
+        Parts parts = Parts.in(database).tables(spec).build();
+        parts.reconcile(spec);
+        insert(monthsAgo(6));
+
+        parts.observer().observe();
+        List<TableSpec> work = parts.reconciler().setsToEmpty();
+
+        assertThat(work).containsExactly(spec);
+    }
+
+    /** Without a retention, the row of 1970 would need some 680 partitions. */
+    @Test
+    void movesWhatItCanThoughARowLiesTooFarBack() {
+        register();
+        database.execute("UPDATE partman.part_config SET retention = NULL");
+        insert("timestamp '1970-01-01'");
+        insert(monthsAgo(8));
+        TableSpec spec = spec().retention(null).build();
+        SetView set = new SetView(database, spec);
+
+        Plan plan = reconcile(spec);
+
+        assertThat(plan.reason()).contains("1 row(s)", "1970-01-01T00:00", "max-partitions (500)");
+        assertThat(set.defaultRows()).isEqualTo(1);
+        assertThat(set.partitions()).hasSizeBetween(8 + 1 + 3, 8 + 1 + 3 + 1);
+        assertThat(set.holes()).isEmpty();
+        assertThat(set.isPremade()).isTrue();
+    }
+
+    /** Left to itself, maintenance would make partitions up to the row's year, and fail at its month. */
+    @Test
+    void keepsMaintenanceFromFollowingARowOfTheFarFuture() {
+        register();
+        database.execute("UPDATE partman.part_config SET ignore_default_data = false");
+        insert("timestamp '2099-01-01 12:00'");
+        TableSpec spec = spec().build();
+        SetView set = new SetView(database, spec);
+
+        Plan plan = reconcile(spec);
+        database.execute("SELECT partman.run_maintenance('public.events')");
+
+        assertThat(plan.state()).isEqualTo(TableState.DEFAULT_NOT_EMPTY);
+        assertThat(set.defaultRows()).isEqualTo(1);
+        assertThat(set.partitions()).hasSizeLessThanOrEqualTo(3 + 1 + 3 + 1);
     }
 
     @Test
