@@ -4,12 +4,16 @@ import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.catalog.Replicas;
 import partman.sidecar.postgres.AdvisoryLock;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
 
-/** Whether this process is the one that may change the database: it holds an advisory lock on a connection of its own. */
+/**
+ * Whether this process is the one that may change the database: it holds an advisory lock on a connection of its own. A replica
+ * grants such locks too, but nothing can be changed there: nobody leads on it.
+ */
 @ApplicationScoped
 public class Leader {
 
@@ -23,7 +27,7 @@ public class Leader {
         this.database = database;
     }
 
-    /** Takes the lock, or makes sure that it is still held; false if another process has it. */
+    /** Takes the lock, or makes sure that it is still held; false if another process has it, or on a replica. */
     public synchronized boolean hold() {
         if (follower) {
             return false;
@@ -40,7 +44,7 @@ public class Leader {
         Session candidate = database.openLimited(LONGEST_QUERY);
         boolean held = false;
         try {
-            held = AdvisoryLock.LEADER.tryTake(candidate);
+            held = !Replicas.isReplica(candidate) && AdvisoryLock.LEADER.tryTake(candidate);
         } finally {
             if (held) {
                 session = candidate;
@@ -51,7 +55,7 @@ public class Leader {
         return held;
     }
 
-    /** Never takes the lock: for commands that only look, or whose work another lock guards. */
+    /** Never takes the lock: for commands that only look, or that may work beside another process. */
     public synchronized void follow() {
         follower = true;
     }

@@ -68,7 +68,7 @@ public class Maintenance {
     /** What became of one set's call, before the catalog was asked. */
     private record Attempt(Duration took, Outcome outcome, String message) {}
 
-    /** Looks at the database, then maintains the chosen sets. */
+    /** Looks at the database, then maintains the chosen sets; none on a replica. */
     public Map<QualifiedName, MaintenanceRun> run(Predicate<QualifiedName> chosen) {
         return run(observer.observe(), chosen);
     }
@@ -86,6 +86,7 @@ public class Maintenance {
                     .toList();
             if (before.failure() != null
                     || before.observation() == null
+                    || before.observation().server().inRecovery()
                     || sets.isEmpty()
                     || !(before.observation().server().extension() instanceof Extension.Installed installed)) {
                 return Map.of();

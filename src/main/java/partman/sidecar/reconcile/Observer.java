@@ -98,18 +98,24 @@ public class Observer {
                 schedulers = Schedulers.observe(
                         session, settings.maintenance(), name -> database.openElsewhere(name, LONGEST_QUERY));
             }
-            boolean mayChange = settings.mode() == Settings.Mode.APPLY
-                    && !observation.server().inRecovery();
+            boolean replica = observation.server().inRecovery();
+            boolean mayChange = settings.mode() == Settings.Mode.APPLY && !replica;
             boolean leads = mayChange ? leader.hold() : leader.release();
             if (last.failure() != null) {
                 Log.infof(
-                        "database reachable: database=%s, postgres=%s, pg_partman=%s, leader=%s",
+                        "database reachable: database=%s, postgres=%s, pg_partman=%s, replica=%s, leader=%s",
                         observation.server().database(),
                         observation.server().version(),
                         Objects.requireNonNullElse(observation.server().partmanVersion(), "none"),
+                        replica,
                         leads);
-            } else if (last.leader() != leads && mayChange) {
-                Log.infof(leads ? "this process works on the database now" : "another process works on the database");
+            } else if (last.leader() != leads) {
+                Log.infof(
+                        leads
+                                ? "this process works on the database now"
+                                : replica
+                                        ? "the server is a replica now: this process only looks"
+                                        : "another process works on the database");
             }
             List<Snapshot.Table> tables = tables(observation);
             return new Snapshot(
@@ -292,7 +298,7 @@ public class Observer {
                         : coverage != null && coverage.missing() > 0 ? TableState.DRIFTED : TableState.HEALTHY;
         String reason = switch (state) {
             case BLOCKED -> String.valueOf(danger);
-            case DEFAULT_NOT_EMPTY -> "rows in the default partition";
+            case DEFAULT_NOT_EMPTY -> Objects.requireNonNull(rest).contents();
             case DRIFTED -> "partitions are missing";
             default -> "";
         };
