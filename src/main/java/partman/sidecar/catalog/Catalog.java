@@ -84,7 +84,8 @@ public final class Catalog {
                    ARRAY(SELECT x.attname::text
                          FROM pg_catalog.pg_attribute AS x
                          WHERE x.attrelid = c.oid AND x.attnum > 0 AND NOT x.attisdropped AND x.attgenerated = ''
-                         ORDER BY x.attnum) AS columns
+                         ORDER BY x.attnum) AS columns,
+                   f.keys AS referenced_by
             FROM ROWS FROM (pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[]))
                      WITH ORDINALITY AS w (schema, name, position)
             LEFT JOIN (pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace)
@@ -92,6 +93,15 @@ public final class Catalog {
             LEFT JOIN pg_catalog.pg_partitioned_table AS p ON p.partrelid = c.oid
             LEFT JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = p.partattrs[0]
             LEFT JOIN pg_catalog.pg_type AS t ON t.oid = a.atttypid
+            LEFT JOIN (
+                SELECT k.confrelid,
+                       pg_catalog.array_agg(pg_catalog.format('%I.%I (%I)', rn.nspname, r.relname, k.conname)
+                           ORDER BY rn.nspname, r.relname, k.conname) AS keys
+                FROM pg_catalog.pg_constraint AS k
+                JOIN pg_catalog.pg_class AS r ON r.oid = k.conrelid
+                JOIN pg_catalog.pg_namespace AS rn ON rn.oid = r.relnamespace
+                WHERE k.contype = 'f' AND k.conparentid = 0
+                GROUP BY k.confrelid) AS f ON f.confrelid = c.oid
             ORDER BY w.position
             """);
 
@@ -297,7 +307,8 @@ public final class Catalog {
             @Nullable String keyType,
             @Nullable String key,
             List<String> triggers,
-            List<String> columns) {
+            List<String> columns,
+            List<String> referencedBy) {
 
         boolean isPartitioned() {
             return "p".equals(kind);
@@ -348,7 +359,8 @@ public final class Catalog {
                         row.textOrNull("key_type"),
                         row.textOrNull("key"),
                         row.texts("triggers"),
-                        row.texts("columns")));
+                        row.texts("columns"),
+                        row.texts("referenced_by")));
     }
 
     private static Sql named(Sql sql, Iterable<QualifiedName> names) {
@@ -537,7 +549,8 @@ public final class Catalog {
                 relation.triggers().stream()
                         .map(text -> new PartitionSet.Trigger(new Identifier(text.substring(1)), text.charAt(0)))
                         .toList(),
-                relation.columns().stream().map(Identifier::new).toList());
+                relation.columns().stream().map(Identifier::new).toList(),
+                relation.referencedBy());
     }
 
     private PartitionSet.DefaultPartition defaultPartition(

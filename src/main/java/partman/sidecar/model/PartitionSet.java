@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * @param children all partitions but the default one, oldest first
  * @param registration its row in {@code part_config}, or null if it has none
  * @param detached tables that were partitions and were kept by the retention
+ * @param referencedBy foreign keys that refer to the set, each as {@code schema.table (constraint)}
  */
 public record PartitionSet(
         QualifiedName parent,
@@ -27,7 +28,8 @@ public record PartitionSet(
         @Nullable Registration registration,
         Detached detached,
         List<Trigger> triggers,
-        List<Identifier> columns) {
+        List<Identifier> columns,
+        List<String> referencedBy) {
 
     /** The types of a control column that pg_partman can partition by time without a decoder. */
     public static final Set<String> CONTROL_TYPES = Set.of("timestamp", "timestamptz", "date");
@@ -114,7 +116,8 @@ public record PartitionSet(
                 registration,
                 detached,
                 triggers,
-                columns);
+                columns,
+                referencedBy);
     }
 
     /** Where its partitions begin, but one with an open beginning. */

@@ -6,6 +6,7 @@ import static partman.sidecar.model.TableState.EXTENSION_MISSING;
 import static partman.sidecar.model.TableState.EXTENSION_UNAVAILABLE;
 import static partman.sidecar.model.TableState.EXTENSION_UNSUPPORTED;
 import static partman.sidecar.model.TableState.FOREIGN;
+import static partman.sidecar.model.TableState.HEALTHY;
 import static partman.sidecar.model.TableState.MISSING;
 import static partman.sidecar.model.TableState.PLAIN;
 
@@ -41,7 +42,7 @@ public final class Planner {
                 observation.server(),
                 Objects.requireNonNull(observation.tables().get(spec.table())));
         List<QualifiedName> retired = observation.retiredOf(spec.table());
-        return plan instanceof Plan.Nothing && spec.conversion().dropRetired() && !retired.isEmpty()
+        return plan.state() == HEALTHY && spec.conversion().dropRetired() && !retired.isEmpty()
                 ? new Plan.Run(
                         DRIFTED,
                         "its conversion has kept the plain table, and partman.conversion.retired is drop",

@@ -94,6 +94,32 @@ public final class RetentionGuard {
         return new RetentionGuard(set, spec.partitionInterval(), rule, rule, now).danger();
     }
 
+    /**
+     * What may keep pg_partman from taking a set's partitions away, for people: the foreign keys that refer to it; null if nothing
+     * does, or if the set has no retention.
+     */
+    public static @Nullable String obstacle(PartitionSet set) {
+        Registration registration = set.registration();
+        return registration == null || registration.retentionText() == null
+                ? null
+                : obstacle(set, registration.mayDrop());
+    }
+
+    /** The same by the configuration. */
+    static @Nullable String obstacle(PartitionSet set, TableSpec spec) {
+        return spec.retention() == null ? null : obstacle(set, !spec.retentionKeepTable());
+    }
+
+    private static @Nullable String obstacle(PartitionSet set, boolean drops) {
+        if (set.referencedBy().isEmpty()) {
+            return null;
+        }
+        String what = drops
+                ? "pg_partman can't drop a partition as long as they exist, unless detach_before_drop is set in part_config (from 5.5 on)"
+                : "pg_partman can't detach a partition while a row refers to one of its rows";
+        return "foreign keys refer to the set, %s: %s".formatted(what, String.join(", ", set.referencedBy()));
+    }
+
     private @Nullable String danger() {
         List<Child> lost = set.children().stream().filter(this::isLost).toList();
         if (!lost.isEmpty()) {

@@ -5,6 +5,7 @@ import static partman.sidecar.model.TableState.BLOCKED;
 import static partman.sidecar.model.TableState.DEFAULT_NOT_EMPTY;
 import static partman.sidecar.model.TableState.DRIFTED;
 import static partman.sidecar.model.TableState.FOREIGN;
+import static partman.sidecar.model.TableState.HEALTHY;
 import static partman.sidecar.model.TableState.UNREGISTERED;
 
 import java.time.Duration;
@@ -206,11 +207,21 @@ final class SetPlanner {
                             .formatted(differs, onOneLine(update))));
         }
         // what needs a person is told once nothing else is left to do
-        return obstacles.isEmpty() || !(plan instanceof Plan.Nothing || plan instanceof Plan.Blocked)
-                ? plan
+        if (!(plan instanceof Plan.Nothing || plan instanceof Plan.Blocked)) {
+            return plan;
+        }
+        return obstacles.isEmpty()
+                ? awaitRetention()
                 : new Plan.Blocked(
                         obstacles.getFirst().state(),
                         obstacles.stream().map(Plan.Blocked::reason).collect(joining("; ")));
+    }
+
+    /** Nothing is to do; where the next maintenance may fail to take away what has expired, that is told beforehand. */
+    private Plan awaitRetention() {
+        return expired().isEmpty() || RetentionGuard.obstacle(set, spec) == null
+                ? new Plan.Nothing()
+                : new Plan.Wait(HEALTHY, String.join("; ", retentionNotes()));
     }
 
     private static String onOneLine(Step step) {
@@ -460,17 +471,27 @@ final class SetPlanner {
     }
 
     private List<String> retentionNotes() {
-        List<Child> expired = set.children().stream()
+        List<String> notes = new ArrayList<>();
+        List<Child> expired = expired();
+        if (!expired.isEmpty()) {
+            notes.add("the retention of %s detaches %d partition(s) at the next maintenance: %s"
+                    .formatted(
+                            spec.retention(),
+                            expired.size(),
+                            expired.stream().map(Child::name).toList()));
+        }
+        String obstacle = RetentionGuard.obstacle(set, spec);
+        if (obstacle != null) {
+            notes.add(obstacle);
+        }
+        return List.copyOf(notes);
+    }
+
+    private List<Child> expired() {
+        return set.children().stream()
                 .filter(child -> child.to() != null
                         && Horizon.isExpired(spec, horizon.now(), Objects.requireNonNull(child.to())))
                 .toList();
-        return expired.isEmpty()
-                ? List.of()
-                : List.of("the retention of %s detaches %d partition(s) at the next maintenance: %s"
-                        .formatted(
-                                spec.retention(),
-                                expired.size(),
-                                expired.stream().map(Child::name).toList()));
     }
 
     private Identifier partmanName(LocalDateTime from) {

@@ -220,7 +220,7 @@ public class Maintenance {
     private MaintenanceRun verify(Snapshot.Table before, Attempt attempt, Snapshot after) {
         Instant now = clock.instant();
         if (attempt.outcome() != Outcome.SUCCESS) {
-            return new MaintenanceRun(attempt.outcome(), now, attempt.took(), attempt.message());
+            return new MaintenanceRun(attempt.outcome(), now, attempt.took(), explained(before, attempt.message()));
         }
         String fault = after.failure() != null
                 ? "its effect could not be seen: " + after.failure()
@@ -229,7 +229,14 @@ public class Maintenance {
             return new MaintenanceRun(Outcome.SUCCESS, now, attempt.took(), "");
         }
         String said = attempt.message().isEmpty() ? "" : "; pg_partman said: " + attempt.message();
-        return new MaintenanceRun(Outcome.FAILURE, now, attempt.took(), fault + said);
+        return new MaintenanceRun(Outcome.FAILURE, now, attempt.took(), explained(before, fault + said));
+    }
+
+    /** PostgreSQL calls a foreign key by another name for each partition, or not at all. It is recognized in English only. */
+    private static String explained(Snapshot.Table table, String message) {
+        String obstacle = table.set() == null ? null : RetentionGuard.obstacle(table.set());
+        boolean tellsOfIt = message.contains("foreign key") || message.contains("other objects depend on it");
+        return obstacle == null || !tellsOfIt ? message : "%s; %s".formatted(message, obstacle);
     }
 
     private static String fault(Snapshot.Table before, Snapshot.Table after) {

@@ -57,6 +57,7 @@ public class Observer {
     private final Catalog catalog;
     private final Map<QualifiedName, String> announced = new ConcurrentHashMap<>();
     private final Map<Warning.Kind, String> warned = new ConcurrentHashMap<>();
+    private final Map<QualifiedName, String> announcedObstacles = new ConcurrentHashMap<>();
     private final Object oneAtATime = new Object();
 
     /** By the server's clock; null while the database can't be used. */
@@ -349,6 +350,7 @@ public class Observer {
             return gone;
         });
         for (Snapshot.Table table : snapshot.tables()) {
+            announceObstacle(table);
             String now = table.state().label() + table.reason();
             String before = announced.put(table.name(), now);
             if (now.equals(before)) {
@@ -363,6 +365,16 @@ public class Observer {
             } else {
                 Log.infof("table=%s state=%s: %s", table.name(), table.state().label(), table.reason());
             }
+        }
+    }
+
+    private void announceObstacle(Snapshot.Table table) {
+        String obstacle = table.set() == null ? null : RetentionGuard.obstacle(table.set());
+        String before = obstacle == null
+                ? announcedObstacles.remove(table.name())
+                : announcedObstacles.put(table.name(), obstacle);
+        if (obstacle != null && !obstacle.equals(before)) {
+            Log.warnf("table=%s %s", table.name(), obstacle);
         }
     }
 }

@@ -126,6 +126,7 @@ final class TablesJson {
                 .put("coverage", coverage(table.coverage()))
                 .put("conversion", conversion(table.copying()))
                 .put("detached", set == null ? null : detached(set.detached()))
+                .put("referencedBy", set == null ? null : new JsonArray(set.referencedBy()))
                 .put("retiredBytes", table.retiredBytes())
                 .put("maintenance", maintenance(table.progress()))
                 .put("lockTimeouts", table.progress().lockTimeouts());

@@ -207,6 +207,23 @@ class CatalogTest {
     }
 
     @Test
+    void findsTheForeignKeysThatReferToASet() {
+        partitioned("timestamp");
+        child("events_p20260101", "'2026-01-01'", "'2026-02-01'");
+        database.execute(
+                "ALTER TABLE public.events ADD UNIQUE (id, at)",
+                "CREATE SCHEMA \"Odd\"",
+                "CREATE TABLE public.refs (id bigint, at timestamp, CONSTRAINT refs_of_events FOREIGN KEY (id, at) REFERENCES public.events (id, at))",
+                "CREATE TABLE \"Odd\".refs (id bigint, at timestamp, day date) PARTITION BY RANGE (day)",
+                "CREATE TABLE \"Odd\".refs_1 PARTITION OF \"Odd\".refs DEFAULT",
+                "ALTER TABLE \"Odd\".refs ADD CONSTRAINT \"of events\" FOREIGN KEY (id, at) REFERENCES public.events (id, at)",
+                "CREATE TABLE public.others (id bigint, at timestamp, FOREIGN KEY (id, at) REFERENCES public.events_p20260101 (id, at))");
+
+        assertThat(set(observe()).referencedBy())
+                .containsExactly("\"Odd\".refs (\"of events\")", "public.refs (refs_of_events)");
+    }
+
+    @Test
     void findsTheRetiredTable() {
         database.execute(
                 "CREATE SCHEMA partman_retired_public", "CREATE TABLE partman_retired_public.events AS SELECT 1 AS id");

@@ -104,6 +104,7 @@ class PartitionSetTest {
                 null,
                 PartitionSet.Detached.NONE,
                 List.of(),
+                List.of(),
                 List.of());
     }
 }

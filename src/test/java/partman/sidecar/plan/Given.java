@@ -467,6 +467,7 @@ final class Given {
         private List<Child> children = months("2026-04", "2026-05", "2026-06", "2026-07", "2026-08");
         private @Nullable DefaultPartition defaultPartition = emptyDefault();
         private @Nullable Registration registration = registered().build();
+        private List<String> referencedBy = List.of();
 
         SetBuilder owned(boolean newOwned) {
             owned = newOwned;
@@ -494,6 +495,11 @@ final class Given {
             return this;
         }
 
+        SetBuilder referencedBy(String... foreignKeys) {
+            referencedBy = List.of(foreignKeys);
+            return this;
+        }
+
         ObservedTable.Partitioned build() {
             return new ObservedTable.Partitioned(new PartitionSet(
                     EVENTS,
@@ -506,7 +512,8 @@ final class Given {
                     registration,
                     PartitionSet.Detached.NONE,
                     List.of(),
-                    List.of(new Identifier("id"), new Identifier("at"))));
+                    List.of(new Identifier("id"), new Identifier("at")),
+                    referencedBy));
         }
     }
 

@@ -247,6 +247,21 @@ class PlannerTest {
         });
     }
 
+    @Test
+    void dropsTheRetiredTableOfASetWhosePartitionsForeignKeysMayHold() {
+        TableSpec spec = Given.spec().retention("1 month").dropRetired().build();
+        ObservedTable set = Given.set()
+                .registration(Given.registered().retention("1 month").build())
+                .children(Given.months("2026-03", "2026-04", "2026-05", "2026-06", "2026-07", "2026-08"))
+                .referencedBy("public.refs (refs_of_events)")
+                .build();
+
+        Plan plan = Planner.plan(spec, Given.observation(set, true));
+
+        assertThat(Planner.plan(spec, server(), set)).isInstanceOf(Plan.Wait.class);
+        assertThat(plan.reason()).contains("partman.conversion.retired is drop");
+    }
+
     @ParameterizedTest
     @CsvSource({"true, false", "false, true", "false, false"})
     void dropsNothingThatIsNotThereOrShallBeKept(boolean drop, boolean retired) {

@@ -207,6 +207,44 @@ class RetentionGuardTest {
         assertThat(danger(set, null)).contains("public.events_old", "the retention (1 millennium (which can't be read");
     }
 
+    // Foreign keys
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void namesTheForeignKeysThatStandInTheWay(boolean keep) {
+        PartitionSet set = set().registration(
+                        registered().retention("2 months").keepTable(keep).build())
+                .referencedBy("public.a (key)", "public.b (key)")
+                .build()
+                .set();
+        TableSpec spec = Given.spec().retention("2 months").keepTable(keep).build();
+
+        String obstacle = RetentionGuard.obstacle(set);
+
+        assertThat(obstacle)
+                .contains(
+                        keep
+                                ? "can't detach a partition while a row refers to one of its rows"
+                                : "can't drop a partition as long as they exist")
+                .endsWith(": public.a (key), public.b (key)")
+                .isEqualTo(RetentionGuard.obstacle(set, spec));
+    }
+
+    @Test
+    void mindsNoForeignKeyWhereNothingIsTakenAway() {
+        Given.SetBuilder set = set().referencedBy("public.a (key)");
+
+        assertThat(RetentionGuard.obstacle(set.registration(null).build().set()))
+                .isNull();
+        assertThat(RetentionGuard.obstacle(
+                        set.registration(registered().build()).build().set()))
+                .isNull();
+        assertThat(RetentionGuard.obstacle(set.build().set(), Given.spec().build()))
+                .isNull();
+        assertThat(RetentionGuard.obstacle(set().build().set())).isNull();
+        assertThat(RetentionGuard.obstacle(set().build().set(), SPEC)).isNull();
+    }
+
     // Sets that lose nothing
 
     @Test

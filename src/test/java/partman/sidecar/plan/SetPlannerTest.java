@@ -347,6 +347,45 @@ class SetPlannerTest {
                 .doesNotContain("events_p20260401");
     }
 
+    @Test
+    void tellsOfForeignKeysBeforeTheyKeepARetentionFromItsWork() {
+        TableSpec spec = Given.spec().retention("1 month").build();
+
+        Plan.Run run = run(spec, Given.set().referencedBy("public.refs (refs_of_events)"));
+
+        assertThat(run.reason()).contains("retention null → 1 month");
+        assertThat(run.notes())
+                .singleElement()
+                .asString()
+                .startsWith("foreign keys refer to the set")
+                .endsWith("public.refs (refs_of_events)");
+    }
+
+    @Test
+    void tellsOfForeignKeysWhereAPartitionHasExpired() {
+        Given.SetBuilder set = Given.set()
+                .registration(registered().retention("2 months").build())
+                .children(months("2026-02", "2026-03", "2026-04", "2026-05", "2026-06", "2026-07", "2026-08"));
+
+        Plan before = plan(KEEPING, set);
+        Plan plan = plan(KEEPING, set.referencedBy("public.refs (refs_of_events)"));
+
+        assertThat(before).isEqualTo(new Plan.Nothing());
+        assertThat(plan).isInstanceOf(Plan.Wait.class);
+        assertThat(plan.state()).isEqualTo(TableState.HEALTHY);
+        assertThat(plan.reason())
+                .contains("detaches 1 partition(s) at the next maintenance", "public.refs (refs_of_events)");
+    }
+
+    @Test
+    void hasNothingToTellOfForeignKeysWhileNoPartitionHasExpired() {
+        Given.SetBuilder set = Given.set()
+                .registration(registered().retention("2 months").build())
+                .referencedBy("public.refs (refs_of_events)");
+
+        assertThat(plan(KEEPING, set)).isEqualTo(new Plan.Nothing());
+    }
+
     // Configuration
 
     static Stream<Arguments> drifts() {

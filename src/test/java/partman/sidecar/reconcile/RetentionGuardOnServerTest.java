@@ -2,10 +2,12 @@ package partman.sidecar.reconcile;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
@@ -205,7 +207,61 @@ class RetentionGuardOnServerTest {
                 .hasValueSatisfying(table -> assertThat(table.state()).isEqualTo(TableState.HEALTHY));
     }
 
+    // Foreign keys
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void namesTheForeignKeyThatKeepsPartmanFromTakingAPartitionAway(boolean keep) {
+        createOldPartitions();
+        database.execute(
+                "CREATE TABLE public.refs (id bigint, at timestamp, CONSTRAINT refs_of_events FOREIGN KEY (id, at) REFERENCES public.events (id, at))",
+                "INSERT INTO public.refs SELECT id, at FROM public.events",
+                "UPDATE partman.part_config SET retention_keep_table = " + keep);
+        TableSpec referenced = Parts.spec(EVENTS, "at")
+                .retention("14 months")
+                .retentionKeepTable(keep)
+                .build();
+        Parts parts = Parts.in(database).tables(referenced).build();
+
+        Plan before = parts.reconcile(referenced).plan();
+        MaintenanceRun failed = maintain(parts);
+        database.execute(keep ? "DELETE FROM public.refs" : "DROP TABLE public.refs");
+        MaintenanceRun run = maintain(parts);
+
+        assertThat(before.state()).isEqualTo(TableState.HEALTHY);
+        assertThat(before.reason()).contains("detaches 2 partition(s)", "public.refs (refs_of_events)");
+        assertThat(failed.outcome()).isEqualTo(Outcome.FAILURE);
+        assertThat(failed.message())
+                .contains("public.refs (refs_of_events)", keep ? "violates foreign key" : "cannot drop");
+        assertThat(run.outcome()).as(run.message()).isEqualTo(Outcome.SUCCESS);
+        assertThat(rows()).isEqualTo(15);
+        assertThat(parts.plan(referenced)).isEqualTo(new Plan.Nothing());
+    }
+
     // Partitions that are taken away
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void countsThePartitionsThatTheRetentionHasKept(boolean keep) {
+        createOldPartitions();
+        TableSpec retaining = Parts.spec(EVENTS, "at")
+                .retention("14 months")
+                .retentionKeepTable(keep)
+                .build();
+        Parts parts = Parts.in(database).tables(retaining).build();
+        List<String> old = new SetView(database, retaining).partitionNames().subList(0, 2);
+
+        parts.reconcile(retaining);
+        MaintenanceRun run = maintain(parts);
+
+        assertThat(run.outcome()).as(run.message()).isEqualTo(Outcome.SUCCESS);
+        assertThat(rows()).isEqualTo(15);
+        assertThat(parts.observeSet(retaining).detached().tables()).isEqualTo(keep ? 2 : 0);
+        assertThat(old)
+                .allSatisfy(name -> assertThat(
+                                database.single("SELECT to_regclass('public.%s') IS NOT NULL".formatted(name)))
+                        .isEqualTo(keep));
+    }
 
     @ParameterizedTest
     @EnumSource(TableSpec.Drift.class)

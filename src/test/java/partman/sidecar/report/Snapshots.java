@@ -235,7 +235,8 @@ final class Snapshots {
                         Instant.parse("2026-03-10T10:00:00Z")),
                 new PartitionSet.Detached(2, 300),
                 List.of(),
-                List.of());
+                List.of(),
+                List.of("public.refs (refs_of_events)"));
     }
 
     private static Child child(String name, int month, @Nullable Long sizeBytes) {

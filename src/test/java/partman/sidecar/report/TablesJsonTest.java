@@ -110,6 +110,7 @@ class TablesJsonTest {
                         },
                         "conversion": null,
                         "detached": {"tables": 2, "sizeBytes": 300},
+                        "referencedBy": ["public.refs (refs_of_events)"],
                         "retiredBytes": 4096,
                         "maintenance": {
                             "successes": 5,
@@ -234,6 +235,7 @@ class TablesJsonTest {
                 .containsEntry("partitions", null)
                 .containsEntry("defaultPartition", null)
                 .containsEntry("registration", null)
+                .containsEntry("referencedBy", null)
                 .containsEntry("conversion", null);
         assertThat(table.getJsonObject("plan").getString("kind")).isEqualTo("survey");
     }
