@@ -2,6 +2,7 @@ package partman.sidecar.plan;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.step.Statement;
@@ -17,18 +18,17 @@ public final class PlanText {
     /** Why {@link #SESSION} comes first. */
     public static final String SESSION_PURPOSE = "every session begins with these settings";
 
+    /** What ends a comment for psql, and more. */
+    private static final Pattern LINE_BREAK = Pattern.compile("\\R");
+
     private PlanText() {}
 
     /** The plan for one table. */
     public static String of(QualifiedName table, Plan plan) {
         StringBuilder text = new StringBuilder();
-        text.append("-- table ")
-                .append(table)
-                .append(": ")
-                .append(plan.state().label())
-                .append('\n');
+        comment(text, "table %s: %s".formatted(table, plan.state().label()));
         if (!plan.reason().isEmpty()) {
-            text.append("-- ").append(plan.reason().replace("\n", "\n-- ")).append('\n');
+            comment(text, plan.reason());
         }
         switch (plan) {
             case Plan.Nothing _ -> text.append("-- nothing to do\n");
@@ -89,14 +89,14 @@ public final class PlanText {
     }
 
     private static void append(StringBuilder text, List<String> notes, List<Transaction> transactions) {
-        notes.forEach(note -> text.append("-- note: ").append(note).append('\n'));
+        notes.forEach(note -> comment(text, "note: " + note));
         for (int i = 0; i < transactions.size(); i++) {
             append(text, transactions.get(i), i + 1, transactions.size());
         }
     }
 
     private static void append(StringBuilder text, Plan.Online online) {
-        online.notes().forEach(note -> text.append("-- note: ").append(note).append('\n'));
+        online.notes().forEach(note -> comment(text, "note: " + note));
         int total = transactions(online).size();
         int number = 0;
         for (Transaction transaction : online.before()) {
@@ -125,17 +125,24 @@ public final class PlanText {
                 .append("\nBEGIN;\n");
         transaction.beginning().forEach(statement -> append(text, statement));
         for (Step step : transaction.steps()) {
-            text.append("-- ").append(step.summary().replace("\n", " ")).append('\n');
+            comment(text, step.summary());
             step.statements().forEach(statement -> append(text, statement));
         }
         text.append("COMMIT;\n");
     }
 
-    private static void append(StringBuilder text, Statement statement) {
+    /** One statement, and the lock that it takes. */
+    static void append(StringBuilder text, Statement statement) {
         text.append(statement.text()).append(';');
         if (!statement.lock().isEmpty()) {
-            text.append("  -- takes ").append(statement.lock());
+            text.append("  -- takes ")
+                    .append(LINE_BREAK.matcher(statement.lock()).replaceAll(" "));
         }
         text.append('\n');
+    }
+
+    /** Words in a comment, each line of them: names may hold line breaks, and what follows one must not be run. */
+    static void comment(StringBuilder text, String words) {
+        text.append("-- ").append(LINE_BREAK.matcher(words).replaceAll("\n-- ")).append('\n');
     }
 }

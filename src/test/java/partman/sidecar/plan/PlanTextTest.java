@@ -13,9 +13,11 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.EnumSource.Mode;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import partman.sidecar.model.Conversion.Blocks;
 import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.ObservedServer.Extension;
+import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.step.CreateExtension;
@@ -55,11 +57,24 @@ class PlanTextTest {
         assertThat(PlanText.of(EVENTS, new Plan.Nothing()).lines()).hasSize(2);
     }
 
-    @Test
-    void keepsAReasonOfSeveralLinesAComment() {
-        String text = PlanText.of(EVENTS, new Plan.Blocked(TableState.BLOCKED, "one\nDROP TABLE two"));
+    @ParameterizedTest
+    @ValueSource(strings = {"\n", "\r", "\r\n"})
+    void keepsReasonsAndNamesOfSeveralLinesInComments(String lineBreak) {
+        QualifiedName table = QualifiedName.of("public", "one" + lineBreak + "DROP TABLE two");
+        Plan blocked = new Plan.Blocked(TableState.BLOCKED, table.toString());
+        Plan run = new Plan.Run(
+                TableState.DRIFTED,
+                "why",
+                List.of(Transaction.of(new LockTable(table, LockTable.Mode.AGAINST_EVERYBODY), LOCK_TIMEOUT)),
+                List.of(table + " is to be locked"));
 
-        assertThat(text.lines()).allMatch(line -> line.startsWith("-- "));
+        String text = PlanText.of(table, blocked) + PlanText.of(table, run);
+
+        List<String> dropping = text.replace(table.sql(), "")
+                .lines()
+                .filter(line -> line.contains("DROP"))
+                .toList();
+        assertThat(dropping).hasSize(6).allMatch(line -> line.startsWith("-- ") || line.contains(";  -- takes "));
     }
 
     @Test
