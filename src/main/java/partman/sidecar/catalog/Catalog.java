@@ -140,14 +140,11 @@ public final class Catalog {
             WHERE NOT EXISTS (SELECT FROM locked AS l WHERE l.relation = r.oid)
             """);
 
-    /** Tables named as pg_partman names partitions, with the parent's name cut to what leaves room for the suffix. */
-    private static final Sql DETACHED = Sql.sql("""
-            SELECT s.schema,
-                   s.name,
-                   pg_catalog.count(*) AS tables,
-                   COALESCE(pg_catalog.sum(c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint), 0)::bigint
-                       AS size_bytes
-            FROM ROWS FROM (pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[])) AS s (schema, name)
+    /**
+     * Over {@code s}, parents by schema and name: tables named as pg_partman names their partitions, with the parent's name cut to
+     * what leaves room for the suffix.
+     */
+    static final String DETACHED_FROM_S = """
             JOIN pg_catalog.pg_namespace AS n ON n.nspname = s.schema
             JOIN pg_catalog.pg_class AS c ON c.relnamespace = n.oid
             WHERE c.relkind = 'r'
@@ -157,8 +154,16 @@ public final class Catalog {
               AND (pg_catalog.regexp_replace(c.relname, '_p[0-9]{8}(_[0-9]{6})?$', '') = s.name
                    OR (pg_catalog.octet_length(c.relname::text) >= 60
                        AND pg_catalog.starts_with(s.name, pg_catalog.regexp_replace(c.relname, '_p[0-9]{8}(_[0-9]{6})?$', ''))))
-            GROUP BY s.schema, s.name
-            """);
+            """;
+
+    private static final Sql DETACHED = Sql.sql("""
+            SELECT s.schema,
+                   s.name,
+                   pg_catalog.count(*) AS tables,
+                   COALESCE(pg_catalog.sum(c.relpages::bigint * pg_catalog.current_setting('block_size')::bigint), 0)::bigint
+                       AS size_bytes
+            FROM ROWS FROM (pg_catalog.unnest(:schemas::text[]), pg_catalog.unnest(:names::text[])) AS s (schema, name)
+            """ + DETACHED_FROM_S + "GROUP BY s.schema, s.name");
 
     /**
      * Looks into default partitions, up to the cap, by one statement: {@code query_to_xml} runs a query whose table is only

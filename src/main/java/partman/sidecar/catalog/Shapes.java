@@ -86,22 +86,11 @@ public final class Shapes {
             LIMIT 1
             """);
 
-    /** Each row is one reason why the table can't be converted, in words that say what to change. */
-    private static final Sql OBSTACLES = Sql.sql("""
-            WITH t AS MATERIALIZED (
-                SELECT c.*, n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
-                WHERE c.oid = {table}::regclass),
-            control AS (
-                SELECT a.*, y.typname
-                FROM t
-                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attname = :control AND a.attnum > 0 AND NOT a.attisdropped
-                JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid),
-            parent AS (
-                SELECT c.oid, c.relname, c.relnamespace
-                FROM t
-                JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
-                JOIN pg_catalog.pg_class AS c ON c.oid = i.inhparent
-                WHERE t.relispartition),
+    /**
+     * Over {@code t}, a table: {@code depends}, the objects that depend on it and that a table which takes its place can't be given; for
+     * a list of common table expressions.
+     */
+    static final String DEPENDS_ON_T = """
             depends AS (
                 SELECT DISTINCT d.classid, d.objid, d.objsubid
                 FROM t
@@ -123,9 +112,28 @@ public final class Shapes {
                   AND NOT COALESCE(g.tgrelid = t.oid OR g.tgisinternal, false)
                   AND NOT COALESCE(p.polrelid = t.oid, false)
                   AND NOT COALESCE(x.adrelid = t.oid, false)
-                  AND NOT COALESCE(o.relkind IN ('i', 't', 'S') AND d.deptype IN ('a', 'i', 'P', 'S'), false)
+                  AND NOT COALESCE(o.oid = t.oid OR o.relispartition OR o.relkind IN ('i', 'I', 't', 'S') AND d.deptype IN ('a', 'i', 'P', 'S'), false)
                   AND NOT COALESCE(z.typrelid = t.oid OR z.oid = y.typarray, false)
                   AND d.classid NOT IN ('pg_publication_rel'::regclass, 'pg_statistic_ext'::regclass, 'pg_publication_namespace'::regclass))
+            """;
+
+    /** Each row is one reason why the table can't be converted, in words that say what to change. */
+    private static final Sql OBSTACLES = Sql.sql("""
+            WITH t AS MATERIALIZED (
+                SELECT c.*, n.nspname FROM pg_catalog.pg_class AS c JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+                WHERE c.oid = {table}::regclass),
+            control AS (
+                SELECT a.*, y.typname
+                FROM t
+                JOIN pg_catalog.pg_attribute AS a ON a.attrelid = t.oid AND a.attname = :control AND a.attnum > 0 AND NOT a.attisdropped
+                JOIN pg_catalog.pg_type AS y ON y.oid = a.atttypid),
+            parent AS (
+                SELECT c.oid, c.relname, c.relnamespace
+                FROM t
+                JOIN pg_catalog.pg_inherits AS i ON i.inhrelid = t.oid
+                JOIN pg_catalog.pg_class AS c ON c.oid = i.inhparent
+                WHERE t.relispartition),
+            """ + DEPENDS_ON_T + """
             SELECT 'the role ' || CURRENT_USER || ' does not own it: GRANT ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(t.relowner))
                        || ' TO ' || pg_catalog.quote_ident(CURRENT_USER) AS obstacle
             FROM t WHERE NOT pg_catalog.pg_has_role(t.relowner, 'USAGE')
@@ -355,9 +363,10 @@ public final class Shapes {
                     SELECT 'toast.' || pg_catalog.unnest(x.reloptions) FROM pg_catalog.pg_class AS x WHERE x.oid = t.reltoastrelid) AS o (option)
                 UNION ALL
                 SELECT 'INDEXES', CASE k.contype WHEN 'p' THEN 1 ELSE 2 END, k.conname,
-                       pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname, {constraint_definition})
+                       pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname,
+                           CASE k.contype WHEN 'x' THEN pg_catalog.pg_get_constraintdef(k.oid) ELSE {constraint_definition} END)
                 FROM t
-                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('p', 'u')
+                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype IN ('p', 'u', 'x')
                 JOIN pg_catalog.pg_class AS c ON c.oid = k.conindid
                 UNION ALL
                 SELECT 'INDEXES', 3, c.relname,
@@ -367,31 +376,31 @@ public final class Shapes {
                 JOIN pg_catalog.pg_index AS i ON i.indrelid = t.oid
                 JOIN pg_catalog.pg_class AS c ON c.oid = i.indexrelid
                 CROSS JOIN LATERAL (SELECT pg_catalog.pg_get_indexdef(i.indexrelid),
-                                           pg_catalog.format('CREATE %sINDEX %I ON %s ', CASE WHEN i.indisunique THEN 'UNIQUE ' END,
-                                               c.relname, t.oid::regclass)) AS d (text, prefix)
+                                           pg_catalog.format('CREATE %sINDEX %I ON %s%s ', CASE WHEN i.indisunique THEN 'UNIQUE ' END,
+                                               c.relname, CASE t.relkind WHEN 'p' THEN 'ONLY ' END, t.oid::regclass)) AS d (text, prefix)
                 WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_constraint AS k WHERE k.conindid = c.oid AND k.contype IN ('p', 'u', 'x')
                                   AND k.conrelid = t.oid)
                   AND pg_catalog.starts_with(d.text, d.prefix)
                 UNION ALL
                 SELECT 'FOREIGN_KEYS', 1, k.conname,
                        pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.shadow, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
-                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0
                 UNION ALL
                 SELECT x.phase, 2, k.conname, pg_catalog.format('COMMENT ON CONSTRAINT %I ON %s IS %L', k.conname, x.place, d.description)
                 FROM t
-                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0
                 JOIN pg_catalog.pg_description AS d ON d.classoid = 'pg_constraint'::regclass AND d.objoid = k.oid
                 CROSS JOIN LATERAL (VALUES ('FOREIGN_KEYS', t.shadow), ('FINAL_FOREIGN_KEYS', t.place)) AS x (phase, place)
                 UNION ALL
                 SELECT 'FINAL_FOREIGN_KEYS', 1, k.conname,
                        pg_catalog.format('ALTER TABLE %s ADD CONSTRAINT %I %s', t.place, k.conname, pg_catalog.pg_get_constraintdef(k.oid))
-                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0
                 UNION ALL
                 SELECT 'RELEASE', 1, s.relname, pg_catalog.format('ALTER SEQUENCE %I.%I OWNED BY NONE', s.nspname, s.relname)
                 FROM owned_sequence AS s WHERE s.deptype = 'a'
                 UNION ALL
                 SELECT 'RELEASE', 1, k.conname, pg_catalog.format('ALTER TABLE %s DROP CONSTRAINT %I', t.place, k.conname)
-                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f'
+                FROM t JOIN pg_catalog.pg_constraint AS k ON k.conrelid = t.oid AND k.contype = 'f' AND k.conparentid = 0
                 UNION ALL
                 SELECT 'RELEASE', 2, s.stxname, pg_catalog.format('ALTER STATISTICS %I.%I SET SCHEMA %s', n.nspname, s.stxname, {retired_schema})
                 FROM t
@@ -489,7 +498,7 @@ public final class Shapes {
                 SELECT 'CARRY_OVER', 11, '', pg_catalog.format('SELECT %s.inherit_replica_identity(%L, %L, p.relname::text) '
                            'FROM pg_catalog.pg_inherits AS i JOIN pg_catalog.pg_class AS p ON p.oid = i.inhrelid WHERE i.inhparent = %L::regclass',
                            {partman_schema}, :schema::text, t.relname, t.place)
-                FROM t WHERE t.relreplident <> 'd'
+                FROM t WHERE t.relreplident <> 'd' AND t.relkind = 'r'
                 UNION ALL
                 SELECT 'CARRY_OVER', 12, n.nspname || '.' || s.stxname, pg_catalog.pg_get_statisticsobjdef(s.oid)
                 FROM t JOIN pg_catalog.pg_statistic_ext AS s ON s.stxrelid = t.oid JOIN pg_catalog.pg_namespace AS n ON n.oid = s.stxnamespace
@@ -622,18 +631,35 @@ public final class Shapes {
     }
 
     private static ObservedTable.Ddl ddl(Session session, QualifiedName table, Identifier partman) {
-        QualifiedName shadow = WorkSchema.shadowOf(table);
+        return ddl(
+                session,
+                table,
+                WorkSchema.shadowOf(table),
+                WorkSchema.retiredOf(table).schema(),
+                partman);
+    }
+
+    /**
+     * Statements that give a table's successor what the table has: a partitioned one of a plain table, or a plain one of a partitioned.
+     *
+     * @param successor where it is built
+     * @param retiredSchema where the table goes when its successor takes its place
+     */
+    static ObservedTable.Ddl ddl(
+            Session session,
+            QualifiedName table,
+            QualifiedName successor,
+            Identifier retiredSchema,
+            Identifier partman) {
         Map<Phase, List<Definition>> phases = new EnumMap<>(Phase.class);
         session.query(
                 DDL.with("table", Literal.of(table.sql()))
                         .with("constraint_definition", CONSTRAINT_OF_K)
                         .with("column_options", ColumnOptions.OF_A)
                         .with("place", Literal.of(table.sql()))
-                        .with("shadow", Literal.of(shadow.sql()))
-                        .with("work_schema", Literal.of(shadow.schema().sql()))
-                        .with(
-                                "retired_schema",
-                                Literal.of(WorkSchema.retiredOf(table).schema().sql()))
+                        .with("shadow", Literal.of(successor.sql()))
+                        .with("work_schema", Literal.of(successor.schema().sql()))
+                        .with("retired_schema", Literal.of(retiredSchema.sql()))
                         .with("partman_schema", Literal.of(partman.sql()))
                         .with(
                                 "template",

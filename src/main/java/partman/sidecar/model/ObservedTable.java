@@ -87,14 +87,14 @@ public sealed interface ObservedTable {
             Rows rows) {}
 
     /**
-     * Statements that the server wrote about a plain table, for its successor.
+     * Statements that the server wrote about a table, for its successor.
      *
-     * @param shadow on the empty successor in the work schema: identity columns
+     * @param shadow on the successor in the work schema: identity columns
      * @param template on pg_partman's template table: storage options
      * @param indexes on the filled successor: primary key, unique constraints, indexes
      * @param foreignKeys on the filled successor in the work schema
      * @param finalForeignKeys the same, on the successor in its final place
-     * @param release on the plain table: what it must let go of before it leaves its place
+     * @param release on the table: what it must let go of before it leaves its place
      * @param carryOver on the successor in its final place, in this order
      */
     record Ddl(
