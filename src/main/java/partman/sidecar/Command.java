@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 enum Command {
     RUN("", "run as a service until it is stopped"),
     PLAN("plan", "print the SQL that would be run, change nothing"),
+    PLAN_UNDO("plan --undo", "print SQL by which a person can make a plain table again, change nothing"),
     CHECK("check", "print each table's state, change nothing"),
     CHECK_LIVE("check --live", "ask the service beside it whether it lives, for a container's health check"),
     CONVERT("convert", "bring each table to its desired state, now"),

@@ -18,6 +18,8 @@ import partman.sidecar.model.Warning;
 import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.PlanText;
+import partman.sidecar.plan.Undo;
+import partman.sidecar.plan.UndoText;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.reconcile.Leader;
 import partman.sidecar.reconcile.Maintenance;
@@ -79,7 +81,7 @@ final class CommandLine implements QuarkusApplication {
         switch (command) {
             // work as a service does: alone, or, to maintain, as far as they may
             case CONVERT, ABORT, MAINTAIN -> {}
-            case RUN, PLAN, CHECK, CHECK_LIVE, DROP_RETIRED, VERSION, HELP -> leader.follow();
+            case RUN, PLAN, PLAN_UNDO, CHECK, CHECK_LIVE, DROP_RETIRED, VERSION, HELP -> leader.follow();
         }
         try {
             Snapshot snapshot = observer.observe();
@@ -89,6 +91,7 @@ final class CommandLine implements QuarkusApplication {
             }
             return switch (command) {
                 case PLAN -> plan(snapshot);
+                case PLAN_UNDO -> planUndo();
                 case CHECK -> check(snapshot);
                 case CONVERT -> convert(snapshot);
                 case MAINTAIN -> maintain(snapshot);
@@ -107,7 +110,7 @@ final class CommandLine implements QuarkusApplication {
 
     private int plan(Snapshot snapshot) {
         int code = pending(snapshot.maintenance());
-        out.println("-- " + PlanText.SESSION_PURPOSE + "\n" + PlanText.SESSION + "\n");
+        printSession();
         String common = PlanText.of(snapshot.maintenance());
         if (!common.isEmpty()) {
             out.println(common);
@@ -122,6 +125,27 @@ final class CommandLine implements QuarkusApplication {
 
     private static int pending(MaintenancePlan plan) {
         return plan.isWork() ? ExitCode.CHANGES_PENDING : ExitCode.DONE;
+    }
+
+    private int planUndo() {
+        int code = ExitCode.DONE;
+        out.println(UndoText.PSQL + "\n");
+        printSession();
+        for (TableSpec spec : settings.tables()) {
+            Undo undo = reconciler.planUndo(spec);
+            out.println(UndoText.of(spec.table(), undo));
+            code = Math.max(
+                    code,
+                    switch (undo) {
+                        case Undo.Nothing _, Undo.Script _ -> ExitCode.DONE;
+                        case Undo.Blocked _ -> ExitCode.BLOCKED;
+                    });
+        }
+        return code;
+    }
+
+    private void printSession() {
+        out.println("-- " + PlanText.SESSION_PURPOSE + "\n" + PlanText.SESSION + "\n");
     }
 
     private int check(Snapshot snapshot) {

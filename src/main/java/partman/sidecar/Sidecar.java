@@ -43,7 +43,7 @@ public final class Sidecar {
             // not
             System.setProperty("quarkus.http.host-enabled", "false");
             System.setProperty("quarkus.log.console.stderr", "true");
-            if (command == Command.PLAN || command == Command.CHECK) {
+            if (command == Command.PLAN || command == Command.PLAN_UNDO || command == Command.CHECK) {
                 System.setProperty("quarkus.log.category.\"partman\".level", "ERROR");
             }
         }

@@ -195,7 +195,8 @@ class CommandLineIT {
 
     @Test
     void failsWithoutADatabase() {
-        for (String command : new String[] {"plan", "check", "convert", "maintain", "abort", "drop-retired"}) {
+        for (String command :
+                new String[] {"plan", "plan --undo", "check", "convert", "maintain", "abort", "drop-retired"}) {
             Ended ended = run(command, "DATABASE_URL", "postgresql://lago:swordfish@127.0.0.1:1/lago");
 
             assertThat(ended.code()).as(command).isEqualTo(1);

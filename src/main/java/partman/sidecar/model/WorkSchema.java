@@ -18,6 +18,21 @@ public final class WorkSchema {
         return table.in(Identifier.ofCut("partman_retired_", table.schema().name()));
     }
 
+    /** Where an undo gathers the rows of a partition set, in a plain table under the set's name. */
+    public static QualifiedName plainOf(QualifiedName table) {
+        return table.in(Identifier.ofCut("partman_undo_", table.schema().name()));
+    }
+
+    /** The partitions that an undo empties, and the rows that each had when it began. */
+    public static QualifiedName notedOf(QualifiedName table) {
+        return plainOf(table).withName(Identifier.ofCut("noted_", table.name().name()));
+    }
+
+    /** Where an undo puts the old parent for the moment that the plain table takes its place. */
+    public static QualifiedName undoneOf(QualifiedName table) {
+        return table.in(Identifier.ofCut("partman_undone_", table.schema().name()));
+    }
+
     /** pg_partman's template table for a set, named as pg_partman itself would name it unless the name is too long. */
     public static QualifiedName templateOf(QualifiedName table, Identifier partman) {
         String rest = table.schema().name() + "_" + table.name().name();

@@ -232,7 +232,7 @@ record Layout(
                 .sum();
     }
 
-    private static String bytes(long bytes) {
+    static String bytes(long bytes) {
         if (bytes < 1 << 20) {
             return bytes / 1024 + " kB";
         }

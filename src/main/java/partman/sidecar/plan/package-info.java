@@ -24,7 +24,7 @@
  * </pre>
  *
  * A plan is carried out one transaction at a time; then the table is looked at again. That is also how work goes on after
- * a crash.
+ * a crash. The way back from a partition set to a plain table is no plan: an {@link partman.sidecar.plan.Undo} is for a person.
  */
 @NullMarked
 package partman.sidecar.plan;

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.catalog.UndoShapes;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Observation;
@@ -19,9 +20,12 @@ import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
+import partman.sidecar.model.UndoShape;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.PlanText;
 import partman.sidecar.plan.Planner;
+import partman.sidecar.plan.Undo;
+import partman.sidecar.plan.UndoPlanner;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
@@ -302,6 +306,18 @@ public class Reconciler {
                 return new Look(Planner.plan(spec, observation.server(), surveyed), true);
             }
             return new Look(plan, false);
+        }
+    }
+
+    /** The way back of one table to a plain one, for a person to take; reads only. */
+    public Undo planUndo(TableSpec spec) {
+        try (Session session = database.open()) {
+            Observation observation = observer.catalog().observe(session, List.of(spec));
+            ObservedTable table = Objects.requireNonNull(observation.tables().get(spec.table()));
+            UndoShape shape = table instanceof ObservedTable.Partitioned(PartitionSet set)
+                    ? UndoShapes.of(session, set, observation.server().partmanSchema())
+                    : null;
+            return UndoPlanner.plan(spec, observation, shape, UndoShapes.isUnfinished(session, spec.table()));
         }
     }
 

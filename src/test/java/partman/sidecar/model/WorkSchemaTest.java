@@ -29,6 +29,13 @@ class WorkSchemaTest {
     }
 
     @Test
+    void keepsTheTablesNameInAnUndo() {
+        assertThat(WorkSchema.plainOf(EVENTS)).isEqualTo(QualifiedName.of("partman_undo_public", "events"));
+        assertThat(WorkSchema.notedOf(EVENTS)).isEqualTo(QualifiedName.of("partman_undo_public", "noted_events"));
+        assertThat(WorkSchema.undoneOf(EVENTS)).isEqualTo(QualifiedName.of("partman_undone_public", "events"));
+    }
+
+    @Test
     void tellsLongSchemasApart() {
         QualifiedName one = QualifiedName.of("s".repeat(62) + "1", "events");
         QualifiedName two = QualifiedName.of("s".repeat(62) + "2", "events");
