@@ -46,16 +46,14 @@ public final class PlanText {
     public static String of(MaintenancePlan plan) {
         StringBuilder text = new StringBuilder();
         plan.warnings()
-                .forEach(warning -> text.append("-- warning ")
-                        .append(warning.kind().label())
-                        .append(": ")
-                        .append(warning.text().replace("\n", "\n-- "))
-                        .append('\n'));
+                .forEach(warning ->
+                        comment(text, "warning %s: %s".formatted(warning.kind().label(), warning.text())));
         append(text, List.of(), plan.here());
         if (!plan.inCronDatabase().isEmpty()) {
-            text.append("\n-- in database ")
-                    .append(new Identifier(plan.cronDatabase()).sql())
-                    .append(", which has pg_cron's jobs\n");
+            text.append('\n');
+            comment(
+                    text,
+                    "in database %s, which has pg_cron's jobs".formatted(new Identifier(plan.cronDatabase()).sql()));
             append(text, List.of(), plan.inCronDatabase());
         }
         for (Transaction transaction : plan.offered()) {
