@@ -628,7 +628,9 @@ class SetPlannerTest {
         assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
         assertThat(plan.reason())
                 .startsWith("maintenance is held back: ")
-                .contains("automatic_maintenance on → off", "automatic_maintenance = 'off', ignore_default_data = true WHERE");
+                .contains(
+                        "automatic_maintenance on → off",
+                        "automatic_maintenance = 'off', ignore_default_data = true WHERE");
     }
 
     @Test
