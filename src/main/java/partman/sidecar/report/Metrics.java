@@ -12,18 +12,26 @@ import java.util.Map;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import partman.sidecar.reconcile.Snapshot;
 
-/** Keeps Micrometer's meters as the latest snapshot says; a scrape reads values that are already there. */
+/**
+ * Keeps Micrometer's meters as the latest snapshot says; a scrape reads values that are already there. A command answers no scrape,
+ * and has no meters: to register those of hundreds of sets takes seconds.
+ */
 @ApplicationScoped
 class Metrics {
 
     private final MeterRegistry registry;
     private final String version;
+    private final boolean scraped;
     private final Map<Series, Meter> meters = new HashMap<>();
     private volatile Map<Series, Double> values = Map.of();
 
-    Metrics(MeterRegistry registry, @ConfigProperty(name = "quarkus.application.version") String version) {
+    Metrics(
+            MeterRegistry registry,
+            @ConfigProperty(name = "quarkus.application.version") String version,
+            @ConfigProperty(name = "quarkus.http.host-enabled", defaultValue = "true") boolean scraped) {
         this.registry = registry;
         this.version = version;
+        this.scraped = scraped;
     }
 
     void showNothingYet(@Observes StartupEvent start) {
@@ -35,6 +43,9 @@ class Metrics {
      * its old value or its new one, never without any.
      */
     synchronized void show(@Observes Snapshot snapshot) {
+        if (!scraped) {
+            return;
+        }
         Map<Series, Double> next = Measurements.of(snapshot, version);
         meters.entrySet().removeIf(entry -> {
             boolean gone = !next.containsKey(entry.getKey());

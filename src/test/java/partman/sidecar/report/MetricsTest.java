@@ -34,7 +34,7 @@ class MetricsTest {
     private static final QualifiedName OTHER = QualifiedName.of("public", "other");
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    private final Metrics metrics = new Metrics(registry, "1.2.3");
+    private final Metrics metrics = new Metrics(registry, "1.2.3", true);
 
     @Test
     void showsThatNothingIsKnownBeforeTheFirstObservation() {
