@@ -2,6 +2,7 @@ package partman.sidecar.model;
 
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32;
+import org.jspecify.annotations.Nullable;
 
 /** The name of one database object, quoted wherever it becomes SQL. */
 public record Identifier(String name) implements Splice {
@@ -52,6 +53,17 @@ public record Identifier(String name) implements Splice {
     @Override
     public String sql() {
         return '"' + name.replace("\"", "\"\"") + '"';
+    }
+
+    /** As a record's own, which a native executable interprets: names are keys, and are compared most often of all. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other || (other instanceof Identifier identifier && name.equals(identifier.name));
+    }
+
+    @Override
+    public int hashCode() {
+        return name.hashCode();
     }
 
     @Override

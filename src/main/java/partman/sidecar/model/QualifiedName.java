@@ -1,5 +1,7 @@
 package partman.sidecar.model;
 
+import org.jspecify.annotations.Nullable;
+
 /** A table's name with its schema. */
 public record QualifiedName(Identifier schema, Identifier name) implements Splice, Comparable<QualifiedName> {
 
@@ -72,6 +74,18 @@ public record QualifiedName(Identifier schema, Identifier name) implements Splic
     @Override
     public int compareTo(QualifiedName other) {
         return unquoted().compareTo(other.unquoted());
+    }
+
+    /** Written out for the same reason as that of {@link Identifier}. */
+    @Override
+    public boolean equals(@Nullable Object other) {
+        return this == other
+                || (other instanceof QualifiedName table && name.equals(table.name) && schema.equals(table.schema));
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * schema.hashCode() + name.hashCode();
     }
 
     @Override
