@@ -86,6 +86,17 @@ public final class Shapes {
             LIMIT 1
             """);
 
+    /** Over {@code t}, a table: the obstacles to giving its place to another one that are the same in both directions. */
+    static final String BOUND_T = """
+            SELECT 'it has security labels, which would be lost' FROM t
+            WHERE EXISTS (SELECT FROM pg_catalog.pg_seclabel AS s WHERE s.classoid = 'pg_class'::regclass AND s.objoid = t.oid)
+            UNION ALL
+            SELECT 'it belongs to the extension ' || e.extname
+            FROM t
+            JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
+            JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            """;
+
     /**
      * Over {@code t}, a table: {@code depends}, the objects that depend on it and that a table which takes its place can't be given; for
      * a list of common table expressions.
@@ -231,13 +242,7 @@ public final class Shapes {
                 FROM pg_catalog.pg_statistic_ext AS s WHERE s.stxrelid = t.oid) AS x (kind, name, owner)
             WHERE NOT pg_catalog.pg_has_role(x.owner, 'USAGE')
             UNION ALL
-            SELECT 'it has security labels, which would be lost' FROM t
-            WHERE EXISTS (SELECT FROM pg_catalog.pg_seclabel AS s WHERE s.classoid = 'pg_class'::regclass AND s.objoid = t.oid)
-            UNION ALL
-            SELECT 'it belongs to the extension ' || e.extname
-            FROM t
-            JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
-            JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
+            """ + BOUND_T + """
             UNION ALL
             SELECT DISTINCT pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid)
                        || ' depends on it and would stay with the retired table: drop it, and create it again afterwards'

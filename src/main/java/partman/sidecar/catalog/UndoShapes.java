@@ -109,14 +109,7 @@ public final class UndoShapes {
             JOIN pg_catalog.pg_publication AS p ON p.oid = r.prpubid
             WHERE r.prrelid IN (SELECT t.oid FROM t UNION ALL SELECT p.oid FROM part AS p)
             UNION ALL
-            SELECT 'it has security labels, which would be lost' FROM t
-            WHERE EXISTS (SELECT FROM pg_catalog.pg_seclabel AS s WHERE s.classoid = 'pg_class'::regclass AND s.objoid = t.oid)
-            UNION ALL
-            SELECT 'it belongs to the extension ' || e.extname
-            FROM t
-            JOIN pg_catalog.pg_depend AS d ON d.classid = 'pg_class'::regclass AND d.objid = t.oid AND d.deptype = 'e'
-            JOIN pg_catalog.pg_extension AS e ON e.oid = d.refobjid
-            """);
+            """ + Shapes.BOUND_T);
 
     private static final Sql NOTES = Sql.sql("""
             WITH t AS MATERIALIZED (

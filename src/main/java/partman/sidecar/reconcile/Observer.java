@@ -55,6 +55,7 @@ public class Observer {
     private final Leader leader;
     private final Status status;
     private final Catalog catalog;
+    private final CronExpression cron;
     private final Map<QualifiedName, String> announced = new ConcurrentHashMap<>();
     private final Map<Warning.Kind, String> warned = new ConcurrentHashMap<>();
     private final Map<QualifiedName, String> announcedObstacles = new ConcurrentHashMap<>();
@@ -69,6 +70,7 @@ public class Observer {
         this.leader = leader;
         this.status = status;
         this.catalog = new Catalog(settings.defaultRowsCap());
+        this.cron = CronExpression.parse(settings.maintenance().cron());
     }
 
     /** Looks once; a failure is published too, with the last good observation. */
@@ -152,9 +154,7 @@ public class Observer {
                 .filter(Objects::nonNull)
                 .max(Comparator.naturalOrder())
                 .orElse(null);
-        Instant due = CronExpression.parse(settings.maintenance().cron())
-                .lastBefore(now.minus(CRON_GRACE))
-                .orElse(Instant.MIN);
+        Instant due = cron.lastBefore(now.minus(CRON_GRACE)).orElse(Instant.MIN);
         return MaintenancePlanner.plan(
                 settings.maintenance(),
                 observation.server(),

@@ -40,6 +40,10 @@ class DriftTest {
                 "INSERT INTO public.events SELECT i, now() - i * interval '1 day' FROM generate_series(1, 60) AS i");
     }
 
+    private List<String> partConfig() {
+        return database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -54,8 +58,7 @@ class DriftTest {
                 "ignore_default_data = false | ignore_default_data false → true",
             })
     void putsBackWhatWasChangedByHandAndNamesIt(String assignment, String change) {
-        List<String> before =
-                database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c");
+        List<String> before = partConfig();
         database.execute("UPDATE partman.part_config SET " + assignment);
         Parts parts = Parts.in(database).tables(spec).build();
 
@@ -72,15 +75,13 @@ class DriftTest {
                             assertThat(transaction.steps().getFirst().summary()).contains(change));
         });
         assertThat(left).isEqualTo(new Plan.Nothing());
-        assertThat(database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c"))
-                .isEqualTo(before);
+        assertThat(partConfig()).isEqualTo(before);
     }
 
     @Test
     void reportsWhatWasChangedByHandAndLeavesIt() {
         database.execute("UPDATE partman.part_config SET premake = 7, retention = '20 months'");
-        List<String> before =
-                database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c");
+        List<String> before = partConfig();
         TableSpec reporting = Parts.spec(EVENTS, "at")
                 .retention("14 months")
                 .drift(TableSpec.Drift.REPORT)
@@ -96,8 +97,7 @@ class DriftTest {
         assertThat(runs.values())
                 .extracting(Snapshot.MaintenanceRun::outcome, Snapshot.MaintenanceRun::message)
                 .containsExactly(tuple(Snapshot.Outcome.SUCCESS, ""));
-        assertThat(database.strings("SELECT to_jsonb(c) - 'maintenance_last_run' FROM partman.part_config AS c"))
-                .isEqualTo(before);
+        assertThat(partConfig()).isEqualTo(before);
     }
 
     @Test
