@@ -116,7 +116,7 @@ public final class Successors {
                 (2, 'COMMENT ON CONSTRAINT ' || pg_catalog.quote_ident(k.conname) || ' ON ' || {schema} || '.'
                         || pg_catalog.quote_ident(c.relname) || ' IS '
                         || pg_catalog.quote_literal(pg_catalog.obj_description(k.oid, 'pg_constraint')))) AS x (rank, ddl)
-            WHERE k.conrelid = {table}::regclass AND k.contype = 'f' AND p.isleaf AND x.ddl IS NOT NULL
+            WHERE k.conrelid = {table}::regclass AND k.contype = 'f' AND k.conparentid = 0 AND p.isleaf AND x.ddl IS NOT NULL
             ORDER BY k.conname, c.relname, x.rank
             """);
 

@@ -140,6 +140,7 @@ public final class TableProperties {
             SELECT 'constraint', c.conname,
                    pg_catalog.pg_get_constraintdef(c.oid) || CASE WHEN c.convalidated THEN '' ELSE ', not validated' END
             FROM target AS t JOIN pg_catalog.pg_constraint AS c ON c.conrelid = t.oid AND c.contype <> 't'
+                AND (c.contype <> 'f' OR c.conparentid = 0) -- others belong to one that refers to a partitioned table
             UNION ALL
             SELECT 'statistics', n.nspname || '.' || s.stxname,
                    pg_catalog.concat_ws(', ', pg_catalog.pg_get_userbyid(s.stxowner), 'target ' || NULLIF(s.stxstattarget, -1),
