@@ -483,6 +483,10 @@ public final class Catalog {
             if (parent == null || !child.isDefault() || !child.readable() || child.partitioned() || size == null) {
                 continue;
             }
+            // a heap without a page has no row: most default partitions are like that, and there may be hundreds
+            if (size.heap() == 0) {
+                continue;
+            }
             oids.add(child.oid());
             names.add(child.name());
             controls.add(parent.keyColumn());

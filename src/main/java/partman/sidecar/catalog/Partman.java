@@ -27,6 +27,7 @@ final class Partman {
                    c.infinite_time_partitions,
                    c.automatic_maintenance,
                    c.ignore_default_data,
+                   c.undo_in_progress,
                    c.template_table,
                    pg_catalog.floor(EXTRACT(EPOCH FROM (pg_catalog.to_jsonb(c) ->> 'maintenance_last_run')::timestamptz) * 1000)::bigint
                        AS maintenance_last_run_millis
@@ -62,6 +63,7 @@ final class Partman {
                 row.flag("infinite_time_partitions"),
                 row.text("automatic_maintenance"),
                 row.flag("ignore_default_data"),
+                row.flag("undo_in_progress"),
                 row.textOrNull("template_table"),
                 millis == null ? null : Instant.ofEpochMilli(millis));
     }

@@ -14,7 +14,6 @@ import partman.sidecar.model.ObservedSchedulers.BackgroundWorker;
 import partman.sidecar.model.ObservedSchedulers.Cron;
 import partman.sidecar.model.ObservedSchedulers.Job;
 import partman.sidecar.model.ObservedSchedulers.JobRun;
-import partman.sidecar.model.ObservedSchedulers.LockHolder;
 import partman.sidecar.model.Scheduler;
 import partman.sidecar.postgres.AdvisoryLock;
 import partman.sidecar.postgres.DatabaseException;
@@ -90,23 +89,6 @@ public final class Schedulers {
             ORDER BY j.jobid
             """);
 
-    private static final Sql LOCK = Sql.sql("""
-            SELECT a.pid, a.usename, a.application_name, a.state, a.query,
-                   (EXTRACT(EPOCH FROM pg_catalog.clock_timestamp() - COALESCE(a.state_change, a.backend_start, pg_catalog.clock_timestamp())) * 1000)::bigint
-                       AS since_millis,
-                   pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.backend_start)::text AS age
-            FROM pg_catalog.pg_locks AS l
-            JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-            WHERE l.locktype = 'advisory'
-              AND l.granted
-              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-              AND l.objsubid = 1
-              AND ((l.classid::bigint << 32) | l.objid::bigint) IN (
-                  SELECT pg_catalog.hashtext(n.name)::bigint FROM pg_catalog.unnest(:names::text[]) AS n (name))
-            ORDER BY a.backend_start
-            LIMIT 1
-            """);
-
     private Schedulers() {}
 
     /**
@@ -132,7 +114,10 @@ public final class Schedulers {
                         server.launcherDatabase() != null,
                         server.database(),
                         open);
-        return new ObservedSchedulers(server.backgroundWorker(), cron, lock(session));
+        return new ObservedSchedulers(
+                server.backgroundWorker(),
+                cron,
+                LockHolders.find(session, AdvisoryLock.MAINTENANCE).orElse(null));
     }
 
     private record Server(
@@ -218,26 +203,5 @@ public final class Schedulers {
 
     private static @Nullable Instant instant(@Nullable Long millis) {
         return millis == null ? null : Instant.ofEpochMilli(millis);
-    }
-
-    private static @Nullable LockHolder lock(Session session) {
-        List<String> names =
-                AdvisoryLock.MAINTENANCE.stream().map(AdvisoryLock::name).toList();
-        return session.findOne(LOCK.bind("names", names), row -> {
-                    String state = row.textOrNull("state");
-                    return new LockHolder(
-                            row.integer("pid"),
-                            state == null ? null : state.equals("active"),
-                            Duration.ofMillis(row.number("since_millis")),
-                            "pid %d, user %s, application %s, connected for %s, %s, last query: %s"
-                                    .formatted(
-                                            row.integer("pid"),
-                                            row.textOrNull("usename"),
-                                            row.textOrNull("application_name"),
-                                            row.textOrNull("age"),
-                                            state == null ? "state hidden" : state,
-                                            Blockers.shortened(String.valueOf(row.textOrNull("query")))));
-                })
-                .orElse(null);
     }
 }

@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
  * @param automaticMaintenance {@code on}, {@code off} or {@code none}
  * @param ignoreDefaultData whether pg_partman makes partitions ahead of the newest row that has one; else ahead of the newest row
  *     in the default partition, however far away that is
+ * @param undoInProgress whether pg_partman is making a plain table of the set, or was interrupted in it: it maintains no such set
  * @param maintenanceLastRun null if it never ran, or, from pg_partman 5.5 on, failed the last time
  */
 public record Registration(
@@ -25,8 +26,14 @@ public record Registration(
         boolean infiniteTimePartitions,
         String automaticMaintenance,
         boolean ignoreDefaultData,
+        boolean undoInProgress,
         @Nullable String templateTable,
         @Nullable Instant maintenanceLastRun) {
+
+    /** Whether schedulers maintain the set. */
+    public boolean isMaintained() {
+        return automaticMaintenance.equals("on") && !undoInProgress;
+    }
 
     /** Whether a partition that the retention takes away is gone. */
     public boolean mayDrop() {
@@ -46,6 +53,7 @@ public record Registration(
                 infiniteTimePartitions,
                 automaticMaintenance,
                 ignoreDefaultData,
+                undoInProgress,
                 templateTable,
                 maintenanceLastRun);
     }

@@ -67,6 +67,10 @@ final class SetPlanner {
             return new Plan.Blocked(FOREIGN, spec.table() + " " + misfit);
         }
         Registration registration = set.registration();
+        String undo = UndoPlanner.inProgress(set, partman);
+        if (undo != null) {
+            return new Plan.Blocked(BLOCKED, undo);
+        }
         TableState state = registration == null ? UNREGISTERED : DRIFTED;
         DefaultPartition defaultPartition = set.defaultPartition();
         if (defaultPartition != null && !defaultPartition.counted()) {

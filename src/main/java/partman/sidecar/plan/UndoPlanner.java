@@ -10,6 +10,8 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Conversion.Phase;
+import partman.sidecar.model.Identifier;
+import partman.sidecar.model.Literal;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
 import partman.sidecar.model.PartitionSet;
@@ -55,6 +57,16 @@ public final class UndoPlanner {
                 onSet(spec, observation, set, Objects.requireNonNull(shape));
             case ObservedTable.Converting _ -> throw new IllegalStateException("is under way: " + spec.table());
         };
+    }
+
+    /** That pg_partman is making a plain table of a set, for people, and what to do; null if it isn't. Nobody else may work on it meanwhile. */
+    public static @Nullable String inProgress(PartitionSet set, Identifier partman) {
+        return set.registration() == null || !set.registration().undoInProgress()
+                ? null
+                : "pg_partman's undo of it is under way, or was interrupted: finish it; if it was given up, run UPDATE %s.part_config SET undo_in_progress = false WHERE parent_table = %s"
+                        .formatted(
+                                partman.sql(),
+                                Literal.of(set.parent().unquoted()).sql());
     }
 
     private static String underWay(ObservedTable table, ObservedTable.Converting converting) {

@@ -27,28 +27,9 @@ public record AdvisoryLock(String name) {
 
     private static final Sql TRY =
             Sql.sql("SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtext({name})) AS held");
-    private static final Sql HOLDER = Sql.sql("""
-            SELECT pg_catalog.format('pid %s, user %s, application %s, for %s, last query: %s', a.pid, a.usename,
-                       COALESCE(NULLIF(a.application_name, ''), '-'),
-                       pg_catalog.justify_interval(pg_catalog.date_trunc('second', pg_catalog.clock_timestamp() - a.backend_start)),
-                       pg_catalog.left(a.query, 200)) AS holder
-            FROM pg_catalog.pg_locks AS l
-            JOIN pg_catalog.pg_stat_activity AS a ON a.pid = l.pid
-            WHERE l.locktype = 'advisory'
-              AND l.granted
-              AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d WHERE d.datname = pg_catalog.current_database())
-              AND l.objsubid = 1
-              AND ((l.classid::bigint << 32) | l.objid::bigint) = pg_catalog.hashtext({name})::bigint
-            """);
 
     /** Takes the lock if it is free; never waits. */
     public boolean tryTake(Session session) {
         return session.requireOne(TRY.with("name", Literal.of(name)), row -> row.flag("held"));
-    }
-
-    /** Who holds the lock now, in words: process id, user, age, last query. */
-    public String holder(Session session) {
-        return session.findOne(HOLDER.with("name", Literal.of(name)), row -> row.text("holder"))
-                .orElse("nobody any more");
     }
 }

@@ -1,11 +1,14 @@
 package partman.sidecar.postgres;
 
+import static java.util.stream.Collectors.toUnmodifiableSet;
+
 import com.google.errorprone.annotations.CompileTimeConstant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -27,32 +30,66 @@ public final class Sql {
             "'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(\\$[a-zA-Z_]*\\$).*?\\1|--[^\\n]*|/\\*.*?\\*/|(?<bare>\\?)",
             Pattern.DOTALL);
 
-    private final List<Piece> pieces;
+    private final Template template;
     private final Map<String, Splice> splices;
     private final Map<String, @Nullable Object> binds;
 
-    private Sql(List<Piece> pieces, Map<String, Splice> splices, Map<String, @Nullable Object> binds) {
-        this.pieces = pieces;
+    private Sql(Template template, Map<String, Splice> splices, Map<String, @Nullable Object> binds) {
+        this.template = template;
         this.splices = splices;
         this.binds = binds;
     }
 
-    private sealed interface Piece {
-        record Text(String text) implements Piece {}
+    /**
+     * The constant text, taken apart once. Names are looked up as text: a record's own {@code equals} is slow in a native
+     * executable, and statements are filled in by the thousand.
+     *
+     * @param gaps the names of its pieces of that kind
+     * @param parameters the names of its pieces of that kind; without any the statement is sent as it is
+     */
+    private record Template(List<Piece> pieces, Set<String> gaps, Set<String> parameters) {
 
-        record Gap(String name) implements Piece {}
+        static Template of(List<Piece> pieces) {
+            return new Template(List.copyOf(pieces), names(pieces, Kind.GAP), names(pieces, Kind.PARAMETER));
+        }
 
-        record Bind(String name) implements Piece {}
+        private static Set<String> names(List<Piece> pieces, Kind kind) {
+            return pieces.stream()
+                    .filter(piece -> piece.kind() == kind)
+                    .map(Piece::text)
+                    .collect(toUnmodifiableSet());
+        }
+    }
+
+    private enum Kind {
+        TEXT,
+        GAP,
+        PARAMETER
+    }
+
+    /**
+     * @param text the text, or the name of the gap or parameter
+     * @param jdbcText the text as JDBC takes it in a statement with parameters
+     */
+    private record Piece(Kind kind, String text, String jdbcText) {
+
+        static Piece text(String text) {
+            return new Piece(Kind.TEXT, text, escaped(text));
+        }
+
+        static Piece named(Kind kind, String name) {
+            return new Piece(kind, name, "?");
+        }
     }
 
     /** The statement with this text; its gaps are still open. */
     public static Sql sql(@CompileTimeConstant final String template) {
-        return new Sql(parse(template.strip()), Map.of(), Map.of());
+        return new Sql(Template.of(parse(template.strip())), Map.of(), Map.of());
     }
 
     /** A statement that the server itself wrote, whole. */
     public static Sql of(Definition definition) {
-        return new Sql(List.of(new Piece.Text(definition.sql())), Map.of(), Map.of());
+        return new Sql(Template.of(List.of(Piece.text(definition.sql()))), Map.of(), Map.of());
     }
 
     private static List<Piece> parse(String template) {
@@ -65,50 +102,53 @@ public final class Sql {
             if (splice == null && bind == null) {
                 continue;
             }
-            pieces.add(new Piece.Text(template.substring(end, token.start())));
-            pieces.add(splice != null ? new Piece.Gap(splice) : new Piece.Bind(Objects.requireNonNull(bind)));
+            pieces.add(Piece.text(template.substring(end, token.start())));
+            pieces.add(
+                    splice != null
+                            ? Piece.named(Kind.GAP, splice)
+                            : Piece.named(Kind.PARAMETER, Objects.requireNonNull(bind)));
             end = token.end();
         }
-        pieces.add(new Piece.Text(template.substring(end)));
-        return List.copyOf(pieces);
+        pieces.add(Piece.text(template.substring(end)));
+        return pieces;
     }
 
     /** This statement with the gap {@code {name}} filled. */
     public Sql with(String name, Splice splice) {
-        require(pieces.contains(new Piece.Gap(name)), "no gap {%s} in: %s", name);
+        require(template.gaps().contains(name), "no gap {%s} in: %s", name);
         Map<String, Splice> more = new HashMap<>(splices);
         more.put(name, splice);
-        return new Sql(pieces, more, binds);
+        return new Sql(template, more, binds);
     }
 
     /** This statement with a value for {@code :name}: text, a number, a truth value, a list of text, or null. */
     public Sql bind(String name, @Nullable Object value) {
-        require(pieces.contains(new Piece.Bind(name)), "no parameter :%s in: %s", name);
+        require(template.parameters().contains(name), "no parameter :%s in: %s", name);
         Map<String, @Nullable Object> more = new HashMap<>(binds);
         more.put(name, value);
-        return new Sql(pieces, splices, more);
+        return new Sql(template, splices, more);
     }
 
     private void require(boolean condition, String message, String name) {
         if (!condition) {
-            throw new IllegalArgumentException(message.formatted(name, pieces));
+            throw new IllegalArgumentException(message.formatted(name, template.pieces()));
         }
     }
 
     /** Whether the statement has bind parameters; without any it is sent as it is. */
     boolean hasBinds() {
-        return pieces.stream().anyMatch(Piece.Bind.class::isInstance);
+        return !template.parameters().isEmpty();
     }
 
     /** The text as JDBC takes it: a question mark for each parameter, and doubled where it stands for itself. */
     String jdbcText() {
         boolean prepared = hasBinds();
         StringBuilder text = new StringBuilder();
-        for (Piece piece : pieces) {
-            switch (piece) {
-                case Piece.Text(String constant) -> text.append(prepared ? escaped(constant) : constant);
-                case Piece.Gap(String name) -> text.append(prepared ? escaped(splice(name)) : splice(name));
-                case Piece.Bind _ -> text.append('?');
+        for (Piece piece : template.pieces()) {
+            switch (piece.kind()) {
+                case TEXT -> text.append(prepared ? piece.jdbcText() : piece.text());
+                case GAP -> text.append(prepared ? escaped(splice(piece.text())) : splice(piece.text()));
+                case PARAMETER -> text.append('?');
             }
         }
         return text.toString();
@@ -124,9 +164,9 @@ public final class Sql {
     /** Values of the parameters in the order of their question marks. */
     List<@Nullable Object> jdbcArguments() {
         List<@Nullable Object> arguments = new ArrayList<>();
-        for (Piece piece : pieces) {
-            if (piece instanceof Piece.Bind(String name)) {
-                arguments.add(value(name));
+        for (Piece piece : template.pieces()) {
+            if (piece.kind() == Kind.PARAMETER) {
+                arguments.add(value(piece.text()));
             }
         }
         return arguments;
@@ -136,11 +176,11 @@ public final class Sql {
     @Override
     public String toString() {
         StringBuilder text = new StringBuilder();
-        for (Piece piece : pieces) {
-            switch (piece) {
-                case Piece.Text(String constant) -> text.append(constant);
-                case Piece.Gap(String name) -> text.append(splice(name));
-                case Piece.Bind(String name) -> text.append(literal(value(name)));
+        for (Piece piece : template.pieces()) {
+            switch (piece.kind()) {
+                case TEXT -> text.append(piece.text());
+                case GAP -> text.append(splice(piece.text()));
+                case PARAMETER -> text.append(literal(value(piece.text())));
             }
         }
         return text.toString();

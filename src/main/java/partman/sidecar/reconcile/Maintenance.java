@@ -2,17 +2,21 @@ package partman.sidecar.reconcile;
 
 import static java.util.stream.Collectors.joining;
 
+import io.quarkus.logging.Log;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
+import partman.sidecar.catalog.LockHolders;
 import partman.sidecar.config.Settings;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer.Extension;
@@ -27,7 +31,6 @@ import partman.sidecar.postgres.Session;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
 import partman.sidecar.step.RunMaintenance;
-import partman.sidecar.step.Transaction;
 
 /**
  * Runs pg_partman's maintenance, set by set, and believes only the catalog: a run counts as a success when
@@ -91,6 +94,7 @@ public class Maintenance {
                     || !(before.observation().server().extension() instanceof Extension.Installed installed)) {
                 return Map.of();
             }
+            long started = System.nanoTime();
             Map<QualifiedName, Attempt> attempts = attempt(sets, before, installed.schema());
             Snapshot after = observer.observe();
             Map<QualifiedName, MaintenanceRun> runs = new LinkedHashMap<>();
@@ -102,6 +106,15 @@ public class Maintenance {
                 after.find(set.name()).ifPresent(watch::know);
             }
             status.republish();
+            Log.infof(
+                    "maintenance ended: %s, took=%s",
+                    Stream.of(Outcome.values())
+                            .map(outcome -> outcome.label() + "="
+                                    + runs.values().stream()
+                                            .filter(run -> run.outcome() == outcome)
+                                            .count())
+                            .collect(joining(", ")),
+                    Duration.ofNanos(System.nanoTime() - started).truncatedTo(ChronoUnit.MILLIS));
             return runs;
         }
     }
@@ -111,7 +124,7 @@ public class Maintenance {
             return true;
         }
         Registration registration = table.set() == null ? null : table.set().registration();
-        return registration != null && registration.automaticMaintenance().equals("on");
+        return registration != null && registration.isMaintained();
     }
 
     /** Whether only {@code part_config} knows the table; it has no set to be maintained, which somebody should be told. */
@@ -123,6 +136,7 @@ public class Maintenance {
         Map<QualifiedName, Attempt> attempts = new LinkedHashMap<>();
         List<Snapshot.Table> left = new ArrayList<>(sets);
         try (Session session = database.open()) {
+            RunMaintenance.prepare(session, settings.maintenance().lockTimeout());
             String holder = otherHolder(session);
             for (Snapshot.Table set : sets) {
                 attempts.put(set.name(), attempt(session, set, danger(set, before), holder, partman));
@@ -177,7 +191,7 @@ public class Maintenance {
     private static @Nullable String otherHolder(Session session) {
         for (AdvisoryLock lock : AdvisoryLock.MAINTENANCE) {
             if (!lock.tryTake(session)) {
-                return lock.holder(session);
+                return LockHolders.words(session, List.of(lock));
             }
         }
         return null;
@@ -200,13 +214,12 @@ public class Maintenance {
 
     private Call call(Session session, RunMaintenance step) {
         return session.inTransaction(() -> {
-            Transaction.of(step, settings.maintenance().lockTimeout()).begin(session);
             session.takeWarnings();
             if (!step.runIfFree(session)) {
                 return new Call(
                         false,
                         "pg_partman's maintenance runs in another session: "
-                                + AdvisoryLock.RUN_MAINTENANCE.holder(session));
+                                + LockHolders.words(session, List.of(AdvisoryLock.RUN_MAINTENANCE)));
             }
             String warnings =
                     session.takeWarnings().stream().map(Observer::firstLine).collect(joining("; "));

@@ -36,6 +36,7 @@ import partman.sidecar.plan.MaintenancePlanner;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.plan.Planner;
 import partman.sidecar.plan.RetentionGuard;
+import partman.sidecar.plan.UndoPlanner;
 import partman.sidecar.postgres.Database;
 import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
@@ -146,8 +147,7 @@ public class Observer {
                 .map(Snapshot.Table::set)
                 .filter(Objects::nonNull)
                 .map(PartitionSet::registration)
-                .filter(registration -> registration != null
-                        && registration.automaticMaintenance().equals("on"))
+                .filter(registration -> registration != null && registration.isMaintained())
                 .toList();
         Instant last = maintained.stream()
                 .map(Registration::maintenanceLastRun)
@@ -289,16 +289,17 @@ public class Observer {
                         registration.retention(),
                         observation);
         PartitionSet.DefaultPartition rest = set.defaultPartition();
-        String danger = registration.automaticMaintenance().equals("on")
+        String undo = UndoPlanner.inProgress(set, observation.server().partmanSchema());
+        String obstacle = registration.isMaintained()
                 ? RetentionGuard.danger(set, null, observation.server().now())
-                : null;
-        TableState state = danger != null
+                : undo;
+        TableState state = obstacle != null
                 ? TableState.BLOCKED
                 : rest != null && rest.rows() > 0
                         ? TableState.DEFAULT_NOT_EMPTY
                         : coverage != null && coverage.missing() > 0 ? TableState.DRIFTED : TableState.HEALTHY;
         String reason = switch (state) {
-            case BLOCKED -> String.valueOf(danger);
+            case BLOCKED -> Objects.requireNonNull(obstacle);
             case DEFAULT_NOT_EMPTY -> Objects.requireNonNull(rest).contents();
             case DRIFTED -> "partitions are missing";
             default -> "";

@@ -53,7 +53,7 @@ public class Watch {
         boolean news = false;
         for (Snapshot.Table table : snapshot.tables()) {
             Registration registration = table.set() == null ? null : table.set().registration();
-            if (registration == null || !registration.automaticMaintenance().equals("on")) {
+            if (registration == null || !registration.isMaintained()) {
                 continue;
             }
             Seen now = new Seen(registration.maintenanceLastRun(), jobRun == null ? -1 : jobRun.id());

@@ -2,6 +2,7 @@ package partman.sidecar.step;
 
 import static partman.sidecar.postgres.Sql.sql;
 
+import java.time.Duration;
 import java.util.List;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Literal;
@@ -24,27 +25,41 @@ public record RunMaintenance(QualifiedName parent, Identifier partman) implement
 
     private static final Sql RUN = sql("SELECT {partman}.run_maintenance(p_parent_table => :parent_table)");
 
+    private static final Sql LOCK_TIMEOUT = sql("SELECT pg_catalog.set_config('lock_timeout', :limit, false)");
+
+    /** The partitions are those before the run: a statement does not see what its own functions make. */
     private static final Sql RUN_IF_FREE = sql("""
             SELECT CASE WHEN pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtext({lock}))
-                       THEN {partman}.run_maintenance(p_parent_table => :parent_table)::text END IS NOT NULL AS ran
+                       THEN {partman}.run_maintenance(p_parent_table => :parent_table)::text END IS NOT NULL AS ran,
+                   COALESCE((
+                       SELECT pg_catalog.string_agg(i.inhrelid::text, ',')
+                       FROM pg_catalog.pg_inherits AS i
+                       WHERE i.inhparent = :parent::regclass), '') AS partitions
             """);
+
+    private record Ran(boolean ran, String partitions) {}
+
+    /** Readies a session for many runs: no later statement waits for a lock for longer than {@code lockTimeout}, whole milliseconds and at least one. */
+    public static void prepare(Session session, Duration lockTimeout) {
+        session.query(LOCK_TIMEOUT.bind("limit", lockTimeout.toMillis() + "ms"), row -> row.textOrNull("set_config"));
+    }
 
     /**
      * Runs it unless it runs in another session: then false, and nothing was done. Most runs make no partition; what new ones
      * need is left out then, since it costs as much as a fifth of the run.
      */
     public boolean runIfFree(Session session) {
-        session.query(NewPartitions.remember(parent), row -> row.textOrNull("set_config"));
-        boolean ran = session.requireOne(
+        Ran run = session.requireOne(
                 RUN_IF_FREE
                         .with("lock", Literal.of(AdvisoryLock.RUN_MAINTENANCE.name()))
                         .with("partman", partman)
-                        .bind("parent_table", parent.unquoted()),
-                row -> row.flag("ran"));
-        if (ran && session.requireOne(NewPartitions.any(parent), row -> row.flag("made"))) {
+                        .bind("parent_table", parent.unquoted())
+                        .bind("parent", parent.sql()),
+                row -> new Ran(row.flag("ran"), row.text("partitions")));
+        if (run.ran() && NewPartitions.findAny(session, parent, run.partitions())) {
             session.execute(NewPartitions.adopt(partman));
         }
-        return ran;
+        return run.ran();
     }
 
     @Override

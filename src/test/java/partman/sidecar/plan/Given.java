@@ -585,6 +585,7 @@ final class Given {
         private boolean infinite = true;
         private String maintenance = "on";
         private boolean ignoreDefault = true;
+        private boolean undoing;
 
         RegistrationBuilder control(String column) {
             control = column;
@@ -631,6 +632,11 @@ final class Given {
             return this;
         }
 
+        RegistrationBuilder undoInProgress() {
+            undoing = true;
+            return this;
+        }
+
         Registration build() {
             return new Registration(
                     control,
@@ -643,6 +649,7 @@ final class Given {
                     infinite,
                     maintenance,
                     ignoreDefault,
+                    undoing,
                     "partman.template_public_events",
                     null);
         }

@@ -386,6 +386,21 @@ class SetPlannerTest {
         assertThat(plan(KEEPING, set)).isEqualTo(new Plan.Nothing());
     }
 
+    @Test
+    void leavesASetAloneThatIsMadeAPlainTable() {
+        Given.SetBuilder set = Given.set()
+                .registration(registered().premake(9).undoInProgress().build());
+
+        Plan plan = plan(SPEC, set);
+
+        assertThat(plan).isInstanceOf(Plan.Blocked.class);
+        assertThat(plan.state()).isEqualTo(TableState.BLOCKED);
+        assertThat(plan.reason())
+                .contains(
+                        "finish it",
+                        "UPDATE \"partman\".part_config SET undo_in_progress = false WHERE parent_table = 'public.events'");
+    }
+
     // Configuration
 
     static Stream<Arguments> drifts() {

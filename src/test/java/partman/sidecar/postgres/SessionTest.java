@@ -219,20 +219,6 @@ class SessionTest {
     }
 
     @Test
-    void namesTheHolderOfAnAdvisoryLock() {
-        Session holder = database.session();
-        Session other = database.session();
-
-        for (AdvisoryLock lock :
-                List.of(AdvisoryLock.LEADER, AdvisoryLock.MAINTENANCE.getFirst(), AdvisoryLock.MAINTENANCE.getLast())) {
-            assertThat(lock.holder(other)).isEqualTo("nobody any more");
-            assertThat(lock.tryTake(holder)).isTrue();
-            assertThat(lock.holder(other))
-                    .startsWith("pid " + holder.backendPid() + ", user postgres, application partman-sidecar");
-        }
-    }
-
-    @Test
     void sendsQuestionMarksAndBracesAsTheyAre() {
         Session session = database.session();
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -12,11 +13,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import partman.sidecar.catalog.TableProperties;
 import partman.sidecar.model.Conversion.Phase;
 import partman.sidecar.model.Literal;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.TableSpec;
+import partman.sidecar.model.TableState;
 import partman.sidecar.plan.PlanText;
 import partman.sidecar.plan.Undo;
 import partman.sidecar.plan.UndoText;
@@ -429,6 +432,34 @@ class UndoTest {
                 .isInstanceOfSatisfying(
                         Undo.Blocked.class,
                         blocked -> assertThat(blocked.reason()).contains("undo_in_progress"));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void leavesASetAloneWhileSomebodyUndoesIt(boolean configured) {
+        TableSpec spec = convertedEvents();
+        database.execute(
+                "CREATE TABLE public.elsewhere (LIKE public.events)",
+                "CALL partman.undo_partition_proc('public.events', 'public.elsewhere', p_loop_count => 1)");
+        List<String> partitions = partitions();
+        Parts parts = Parts.in(database)
+                .tables(configured ? new TableSpec[] {spec} : new TableSpec[0])
+                .build();
+
+        Snapshot snapshot = parts.observer().observe();
+        Map<QualifiedName, Snapshot.MaintenanceRun> runs = parts.maintenance().run(snapshot, _ -> true);
+        parts.turns().observeAndWork();
+
+        assertThat(snapshot.tables()).singleElement().satisfies(table -> {
+            assertThat(table.state()).isEqualTo(TableState.BLOCKED);
+            assertThat(table.reason()).contains("undo of it is under way", "part_config SET undo_in_progress = false");
+        });
+        assertThat(runs).isEmpty();
+        assertThat(partitions()).isEqualTo(partitions);
+    }
+
+    private List<String> partitions() {
+        return database.strings("SELECT inhrelid::regclass::text FROM pg_inherits ORDER BY 1");
     }
 
     @Test

@@ -231,6 +231,7 @@ final class Snapshots {
                         true,
                         "on",
                         true,
+                        false,
                         "partman.template_" + parent.schema() + "_" + parent.name(),
                         Instant.parse("2026-03-10T10:00:00Z")),
                 new PartitionSet.Detached(2, 300),
