@@ -83,6 +83,11 @@ public record PartitionSet(
                     name, sizeBytes, counted, rows, capped, oldest, newest, infinite, spread, newTable);
         }
 
+        /** Whether another session keeps it from being looked at, and not a lack of rights. */
+        public boolean isLocked() {
+            return !counted && sizeBytes == null;
+        }
+
         /** What it holds, in words for people. */
         public String contents() {
             return "%s%d row(s) in the default partition%s%s"

@@ -8,12 +8,8 @@ import java.time.LocalDateTime;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.catalog.Schedulers;
@@ -30,7 +26,6 @@ import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
-import partman.sidecar.model.Warning;
 import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.MaintenancePlanner;
 import partman.sidecar.plan.Plan;
@@ -48,6 +43,9 @@ public class Observer {
     /** A look that takes longer is given up: it would only stand in the way. */
     private static final Duration LONGEST_QUERY = Duration.ofSeconds(20);
 
+    private static final int LOOKS_PAST_A_LOCK = 3;
+    private static final Duration LOCK_PAUSE = Duration.ofMillis(150);
+
     /** A scheduler may begin a run later than the cron expression says, and take its time. */
     private static final Duration CRON_GRACE = Duration.ofMinutes(1);
 
@@ -57,9 +55,7 @@ public class Observer {
     private final Status status;
     private final Catalog catalog;
     private final CronExpression cron;
-    private final Map<QualifiedName, String> announced = new ConcurrentHashMap<>();
-    private final Map<Warning.Kind, String> warned = new ConcurrentHashMap<>();
-    private final Map<QualifiedName, String> announcedObstacles = new ConcurrentHashMap<>();
+    private final Announcements announcements = new Announcements();
     private final Object oneAtATime = new Object();
 
     /** By the server's clock; null while the database can't be used. */
@@ -79,7 +75,7 @@ public class Observer {
         synchronized (oneAtATime) {
             Snapshot snapshot = look();
             status.publish(snapshot);
-            announce(snapshot);
+            announcements.tell(snapshot);
             return snapshot;
         }
     }
@@ -98,7 +94,7 @@ public class Observer {
             Observation observation;
             ObservedSchedulers schedulers;
             try (Session session = database.openLimited(LONGEST_QUERY)) {
-                observation = catalog.observe(session, settings.tables());
+                observation = lookPastShortLocks(session);
                 schedulers = Schedulers.observe(
                         session, settings.maintenance(), name -> database.openElsewhere(name, LONGEST_QUERY));
             }
@@ -135,6 +131,26 @@ public class Observer {
         }
     }
 
+    /**
+     * Rows of a default partition are not counted while somebody has it locked. Maintenance does so for moments, which must not look
+     * like another state of the set.
+     */
+    private Observation lookPastShortLocks(Session session) {
+        Observation observation = catalog.observe(session, settings.tables());
+        for (int i = 0; i < LOOKS_PAST_A_LOCK && holdsLockedDefault(observation); i++) {
+            Timing.sleep(LOCK_PAUSE);
+            observation = catalog.observe(session, settings.tables());
+        }
+        return observation;
+    }
+
+    private static boolean holdsLockedDefault(Observation observation) {
+        return observation.tables().values().stream()
+                .anyMatch(table -> table instanceof ObservedTable.Partitioned(PartitionSet set)
+                        && set.defaultPartition() != null
+                        && set.defaultPartition().isLocked());
+    }
+
     private MaintenancePlan maintenance(
             Observation observation, ObservedSchedulers schedulers, List<Snapshot.Table> tables, boolean leads) {
         Instant now = observation.server().now();
@@ -164,7 +180,7 @@ public class Observer {
 
     private Snapshot failed(Snapshot last, String failure) {
         boolean leads = leader.release();
-        if (last.failure() == null || !last.attempted() || !sameWords(last.failure(), failure)) {
+        if (last.failure() == null || !last.attempted() || !Announcements.sameWords(last.failure(), failure)) {
             Log.warnf("database not usable: %s", failure);
         }
         watchedSince = null;
@@ -176,11 +192,6 @@ public class Observer {
                 true,
                 leads,
                 last.observationErrors() + 1);
-    }
-
-    /** Whether two messages differ in numbers alone, such as a process id. */
-    private static boolean sameWords(String a, String b) {
-        return a.replaceAll("[0-9]+", "").equals(b.replaceAll("[0-9]+", ""));
     }
 
     static String firstLine(DatabaseException e) {
@@ -328,54 +339,5 @@ public class Observer {
         LocalDateTime now = LocalDateTime.ofInstant(observation.server().now(), ZoneOffset.UTC);
         return Coverage.of(
                 set.children(), interval, premake, infinite, now, retention == null ? null : retention.before(now));
-    }
-
-    /** One line for each warning and for each change of a table's state, and none while it stays. */
-    private void announce(Snapshot snapshot) {
-        if (snapshot.failure() != null) {
-            return;
-        }
-        Set<Warning.Kind> present = EnumSet.noneOf(Warning.Kind.class);
-        for (Warning warning : snapshot.maintenance().warnings()) {
-            present.add(warning.kind());
-            String before = warned.put(warning.kind(), warning.text());
-            if (before == null || !sameWords(before, warning.text())) {
-                Log.warnf("warning=%s: %s", warning.kind().label(), warning.text());
-            }
-        }
-        warned.keySet().removeIf(kind -> {
-            boolean gone = !present.contains(kind);
-            if (gone) {
-                Log.infof("warning=%s is over", kind.label());
-            }
-            return gone;
-        });
-        for (Snapshot.Table table : snapshot.tables()) {
-            announceObstacle(table);
-            String now = table.state().label() + table.reason();
-            String before = announced.put(table.name(), now);
-            if (now.equals(before)) {
-                continue;
-            }
-            if (table.plan() instanceof Plan.Blocked || table.state() == TableState.BLOCKED) {
-                Log.errorf(
-                        "table=%s state=%s, a person must act: %s",
-                        table.name(), table.state().label(), table.reason());
-            } else if (table.reason().isEmpty()) {
-                Log.infof("table=%s state=%s", table.name(), table.state().label());
-            } else {
-                Log.infof("table=%s state=%s: %s", table.name(), table.state().label(), table.reason());
-            }
-        }
-    }
-
-    private void announceObstacle(Snapshot.Table table) {
-        String obstacle = table.set() == null ? null : RetentionGuard.obstacle(table.set());
-        String before = obstacle == null
-                ? announcedObstacles.remove(table.name())
-                : announcedObstacles.put(table.name(), obstacle);
-        if (obstacle != null && !obstacle.equals(before)) {
-            Log.warnf("table=%s %s", table.name(), obstacle);
-        }
     }
 }

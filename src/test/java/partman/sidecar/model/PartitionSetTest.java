@@ -52,6 +52,15 @@ class PartitionSetTest {
     }
 
     @Test
+    void tellsALockFromAMissingRight() {
+        DefaultPartition counted = defaultPartition(400L);
+
+        assertThat(counted.isLocked()).isFalse();
+        assertThat(notCounted(null).isLocked()).isTrue();
+        assertThat(notCounted(400L).isLocked()).isFalse();
+    }
+
+    @Test
     void leavesAnOpenBeginningOutOfItsLowerBounds() {
         LocalDateTime bound = LocalDateTime.parse("2026-01-01T00:00");
 
@@ -65,6 +74,20 @@ class PartitionSetTest {
 
     private static DefaultPartition defaultPartition(@Nullable Long sizeBytes) {
         return defaultPartition(sizeBytes, 0, false, null, null, 0);
+    }
+
+    private static DefaultPartition notCounted(@Nullable Long sizeBytes) {
+        return new DefaultPartition(
+                EVENTS.withName(new Identifier("events_default")),
+                sizeBytes,
+                false,
+                0,
+                false,
+                null,
+                null,
+                0,
+                List.of(),
+                new ObservedTable.Plain(-1, true, null, null));
     }
 
     private static DefaultPartition holding(
