@@ -14,7 +14,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.LockHolders;
 import partman.sidecar.config.Settings;
@@ -107,16 +106,17 @@ public class Maintenance {
             }
             status.republish();
             Log.infof(
-                    "maintenance ended: %s, took=%s",
-                    Stream.of(Outcome.values())
-                            .map(outcome -> outcome.label() + "="
-                                    + runs.values().stream()
-                                            .filter(run -> run.outcome() == outcome)
-                                            .count())
-                            .collect(joining(", ")),
+                    "maintenance ended: success=%d, failure=%d, skipped=%d, took=%s",
+                    count(runs, Outcome.SUCCESS),
+                    count(runs, Outcome.FAILURE),
+                    count(runs, Outcome.SKIPPED),
                     Duration.ofNanos(System.nanoTime() - started).truncatedTo(ChronoUnit.MILLIS));
             return runs;
         }
+    }
+
+    private static long count(Map<QualifiedName, MaintenanceRun> runs, Outcome outcome) {
+        return runs.values().stream().filter(run -> run.outcome() == outcome).count();
     }
 
     private static boolean isMaintained(Snapshot.Table table) {

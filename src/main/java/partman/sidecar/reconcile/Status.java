@@ -6,10 +6,12 @@ import jakarta.enterprise.event.Event;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.UnaryOperator;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
+import partman.sidecar.reconcile.Snapshot.Outcome;
 import partman.sidecar.reconcile.Snapshot.Progress;
 
 /** Keeps the latest {@link Snapshot} and what it is made of; fires each new one as an event. */
@@ -54,13 +56,31 @@ public class Status {
     /** Counts a maintenance run that has ended, and logs it. */
     void ended(QualifiedName set, MaintenanceRun run) {
         update(set, old -> old.with(run));
-        String took =
-                run.took() == null ? "" : " took=%dms".formatted(run.took().toMillis());
-        switch (run.outcome()) {
-            case SUCCESS -> Log.infof("table=%s maintenance=success%s", set, took);
-            case SKIPPED -> Log.warnf("table=%s maintenance=skipped: %s", set, run.message());
-            case FAILURE -> Log.errorf("table=%s maintenance=failure%s: %s", set, took, run.message());
+        String message = run.message().isEmpty() ? "" : ": " + run.message();
+        if (run.took() == null) {
+            Log.logf(
+                    level(run.outcome()),
+                    "table=%s maintenance=%s by=another%s",
+                    set,
+                    run.outcome().label(),
+                    message);
+        } else {
+            Log.logf(
+                    level(run.outcome()),
+                    "table=%s maintenance=%s took=%dms%s",
+                    set,
+                    run.outcome().label(),
+                    run.took().toMillis(),
+                    message);
         }
+    }
+
+    private static Logger.Level level(Outcome outcome) {
+        return switch (outcome) {
+            case SUCCESS -> Logger.Level.INFO;
+            case SKIPPED -> Logger.Level.WARN;
+            case FAILURE -> Logger.Level.ERROR;
+        };
     }
 
     @Nullable
