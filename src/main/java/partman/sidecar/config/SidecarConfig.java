@@ -14,7 +14,7 @@ import java.util.Optional;
 @ConfigMapping(prefix = "partman")
 public interface SidecarConfig {
 
-    /** What the process may do: {@code apply} changes the database, {@code plan} prints the SQL that it would run, {@code observe} only looks. */
+    /** What the process may do: {@code apply} changes the database, {@code plan} prints the SQL that it would run, {@code observe} only looks, and needs read rights alone. */
     @WithDefault("apply")
     String mode();
 
@@ -54,7 +54,10 @@ public interface SidecarConfig {
         @WithDefault("true")
         String enabled();
 
-        /** The table as {@code schema.table}, in the case that PostgreSQL shows; without a schema it is in {@code public}. */
+        /**
+         * The table as {@code schema.table}, in the case that PostgreSQL shows; without a schema it is in {@code public}. pg_partman
+         * takes no name with a period or an apostrophe.
+         */
         Optional<String> name();
 
         /** The control column: the {@code timestamp}, {@code timestamptz} or {@code date} column to partition by. */
@@ -126,7 +129,7 @@ public interface SidecarConfig {
     /** What becomes of rows in the default partition. */
     interface DefaultPartition {
 
-        /** Most rows that are moved out of a default partition in one transaction, which locks it; 0 moves none. */
+        /** Most rows that are moved out of a default partition under the set's lock, in one transaction; more are moved online, and with 0 all are. */
         @WithDefault("100000")
         String moveRows();
     }
