@@ -67,7 +67,7 @@ final class PostgresExtension implements ClassTemplateInvocationContextProvider 
             return context.getStore(Namespace.create(Databases.class, server))
                     .computeIfAbsent(
                             TestDatabase.class,
-                            _ -> PostgresServer.shared(server).createDatabase(),
+                            _ -> PostgresServer.shared(server).promiseDatabase(),
                             TestDatabase.class);
         }
 

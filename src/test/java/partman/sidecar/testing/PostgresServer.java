@@ -149,7 +149,14 @@ public final class PostgresServer implements AutoCloseable {
 
     /** Makes an empty database, dropped when it or the server is closed. */
     public TestDatabase createDatabase() {
-        TestDatabase database = TestDatabase.create(this, "test_" + databasesMade.incrementAndGet());
+        TestDatabase database = promiseDatabase();
+        database.make();
+        return database;
+    }
+
+    /** A database that is made when it is first used. */
+    TestDatabase promiseDatabase() {
+        TestDatabase database = new TestDatabase(this, "test_" + databasesMade.incrementAndGet());
         databases.add(database);
         return database;
     }
