@@ -24,7 +24,7 @@ class CopyBlocksTest {
 
     CopyBlocksTest(TestDatabase database) {
         this.database = database;
-        this.all = (CopyBlocks) StepCase.COPY_BLOCKS.prepare(database);
+        this.all = (CopyBlocks) StepCase.COPY_BLOCKS.begin(database);
     }
 
     private void run(long from, long to) {

@@ -22,7 +22,7 @@ class DeleteChangedRowsTest {
 
     @Test
     void deletesRowsThatWereCopiedTwice() {
-        Step step = StepCase.DELETE_CHANGED_ROWS.prepare(database);
+        Step step = StepCase.DELETE_CHANGED_ROWS.begin(database);
         database.execute(
                 "INSERT INTO partman_work_public.events SELECT * FROM public.events WHERE id <= 10 OR id > 290");
 

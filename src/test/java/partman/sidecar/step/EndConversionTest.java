@@ -17,7 +17,7 @@ class EndConversionTest {
 
     EndConversionTest(TestDatabase database) {
         this.database = database;
-        this.step = (EndConversion) StepCase.END_CONVERSION.prepare(database);
+        this.step = (EndConversion) StepCase.END_CONVERSION.begin(database);
     }
 
     @Test

@@ -23,7 +23,7 @@ class HoldConversionTest {
 
     HoldConversionTest(TestDatabase database) {
         this.database = database;
-        this.hold = (HoldConversion) StepCase.HOLD_CONVERSION.prepare(database);
+        this.hold = (HoldConversion) StepCase.HOLD_CONVERSION.begin(database);
         this.takeOver = new TakeOverConversion(hold.table(), hold.conversion());
     }
 

@@ -5,8 +5,12 @@ import java.time.LocalDateTime;
 import java.time.YearMonth;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedTable;
@@ -18,6 +22,7 @@ import partman.sidecar.postgres.Session;
 import partman.sidecar.reconcile.Parts;
 import partman.sidecar.testing.Client;
 import partman.sidecar.testing.TableShapes;
+import partman.sidecar.testing.Template;
 import partman.sidecar.testing.TestDatabase;
 
 /**
@@ -432,6 +437,9 @@ enum StepCase {
             INSERT INTO public.events VALUES (291, now() AT TIME ZONE 'UTC', 'new');
             """;
 
+    private static final Map<StepCase, Template<Step>> PREPARED =
+            Stream.of(values()).collect(Collectors.toMap(Function.identity(), one -> new Template<>(one::prepare)));
+
     private static final String UNDEFINED_TABLE = "42P01";
 
     private final String blocker;
@@ -444,6 +452,11 @@ enum StepCase {
 
     /** Brings an empty database to where the step has something to do. */
     abstract Step prepare(TestDatabase database);
+
+    /** As {@link #prepare}, whatever the database held; the preparation is run once for all tests. */
+    Step begin(TestDatabase database) {
+        return Objects.requireNonNull(PREPARED.get(this)).copyTo(database);
+    }
 
     /** What another client does in its open transaction, so that the step has to wait. */
     String blocker() {
@@ -510,11 +523,13 @@ enum StepCase {
     private static Step conversionStep(TestDatabase database, Class<? extends Step> type) {
         plainWithForeignKey(database);
         Plan plan = Parts.in(database).tables(SPEC).build().plan(SPEC);
-        for (Step step : ((Plan.Convert) plan).conversion().steps()) {
-            if (type.isInstance(step)) {
-                return step;
+        try (Session session = database.session()) {
+            for (Step step : ((Plan.Convert) plan).conversion().steps()) {
+                if (type.isInstance(step)) {
+                    return step;
+                }
+                run(session, step);
             }
-            run(database, step);
         }
         throw new AssertionError("a conversion has no " + type);
     }
@@ -545,13 +560,15 @@ enum StepCase {
     /** The next such step of the planned online conversion; those before it were run, phase by phase. */
     private static Step onlineStepFromHere(TestDatabase database, Predicate<Step> wanted) {
         Parts parts = Parts.in(database).tables(ONLINE).build();
-        while (parts.plan(ONLINE) instanceof Plan.Online online) {
-            for (Transaction transaction : online.stages().getFirst().all()) {
-                for (Step step : transaction.steps()) {
-                    if (wanted.test(step)) {
-                        return step;
+        try (Session session = database.session()) {
+            while (parts.plan(ONLINE) instanceof Plan.Online online) {
+                for (Transaction transaction : online.stages().getFirst().all()) {
+                    for (Step step : transaction.steps()) {
+                        if (wanted.test(step)) {
+                            return step;
+                        }
+                        run(session, step);
                     }
-                    run(database, step);
                 }
             }
         }
@@ -577,7 +594,11 @@ enum StepCase {
     }
 
     static void run(Session session, Step step) {
-        Transaction transaction = new Transaction(List.of(step), Duration.ofMillis(200), step instanceof ApplyJournal);
+        run(session, step, Duration.ofMillis(200));
+    }
+
+    static void run(Session session, Step step, Duration lockTimeout) {
+        Transaction transaction = new Transaction(List.of(step), lockTimeout, step instanceof ApplyJournal);
         session.inTransaction(() -> {
             transaction.begin(session);
             step.run(session);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -65,7 +66,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource
     void doesItsWork(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
 
         StepCase.run(database, step);
 
@@ -83,7 +84,7 @@ class StepContractTest {
                 "HOLD_CONVERSION"
             })
     void hasSomethingToDoBefore(StepCase stepCase) {
-        stepCase.prepare(database);
+        stepCase.begin(database);
 
         assertThat(stepCase.isDone(database)).isFalse();
     }
@@ -91,7 +92,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "TAKE_OVER_CONVERSION")
     void changesNothingWhenItRunsAgain(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
         StepCase.run(database, step);
         List<String> afterFirst = fingerprint();
 
@@ -108,7 +109,7 @@ class StepContractTest {
     /** That is what it is for: the process that took it over before must notice. */
     @Test
     void countsUpAndChangesNothingElseWhenItTakesAConversionOverAgain() {
-        Step step = StepCase.TAKE_OVER_CONVERSION.prepare(database);
+        Step step = StepCase.TAKE_OVER_CONVERSION.begin(database);
         StepCase.run(database, step);
         List<String> afterFirst = fingerprint();
 
@@ -123,7 +124,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource
     void isUndoneWithTheTransactionThatItsCallerBegan(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
         List<String> before = fingerprint();
         Session session = database.session();
 
@@ -139,7 +140,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource
     void leavesNothingWhenItIsKilledHalfwayAndFinishesTheNextTime(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
         List<Statement> statements = step.statements();
 
         assertNothingIsLeft(statements.subList(0, (statements.size() + 1) / 2));
@@ -151,7 +152,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource
     void leavesNothingWhenItIsKilledBeforeTheCommitAndFinishesTheNextTime(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
 
         assertNothingIsLeft(step.statements());
         StepCase.run(database, step);
@@ -179,6 +180,7 @@ class StepContractTest {
     private void kill(int pid) {
         database.single("SELECT pg_terminate_backend(" + pid + ")");
         Awaitility.await("its server process is gone")
+                .pollInterval(Duration.ofMillis(10))
                 .until(() -> database.strings("SELECT pid FROM pg_stat_activity WHERE pid = " + pid)
                         .isEmpty());
     }
@@ -186,12 +188,13 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource(mode = EnumSource.Mode.EXCLUDE, names = "RUN_MAINTENANCE")
     void failsAsRetryableAndChangesNothingWhenALockIsNotGrantedInTime(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
         List<String> before = fingerprint();
         Client blocker = database.client();
         blocker.execute("BEGIN", stepCase.blocker());
+        Session session = database.session();
 
-        ThrowingCallable running = () -> StepCase.run(database, step);
+        ThrowingCallable running = () -> StepCase.run(session, step, Duration.ofMillis(20));
 
         assertThatThrownBy(running).isInstanceOfSatisfying(DatabaseException.class, e -> {
             assertThat(e.isLockTimeout()).isTrue();
@@ -206,7 +209,7 @@ class StepContractTest {
     /** From pg_partman 5.5 on the call returns all the same, with a warning. */
     @Test
     void maintenanceChangesNothingWhenALockIsNotGrantedInTimeAndSaysSo() {
-        Step step = StepCase.RUN_MAINTENANCE.prepare(database);
+        Step step = StepCase.RUN_MAINTENANCE.begin(database);
         List<String> before = fingerprint();
         Client blocker = database.client();
         blocker.execute("BEGIN", StepCase.RUN_MAINTENANCE.blocker());
@@ -227,7 +230,7 @@ class StepContractTest {
 
     @Test
     void locksATableUntilTheTransactionEnds() {
-        Step step = StepCase.LOCK_TABLE.prepare(database);
+        Step step = StepCase.LOCK_TABLE.begin(database);
         Session session = database.session();
         Client reader = database.client();
         reader.execute("SET lock_timeout = '50ms'");
@@ -245,7 +248,7 @@ class StepContractTest {
 
     @Test
     void locksATableAgainstSchemaChangesWhileOthersReadAndWrite() {
-        Step step = StepCase.LOCK_TABLE_AGAINST_SCHEMA_CHANGES.prepare(database);
+        Step step = StepCase.LOCK_TABLE_AGAINST_SCHEMA_CHANGES.begin(database);
         Session session = database.session();
         Client other = database.client();
         other.execute("SET lock_timeout = '50ms'");
@@ -266,7 +269,7 @@ class StepContractTest {
     @ParameterizedTest
     @EnumSource(from = "LOCK_TABLE_AGAINST_SCHEMA_CHANGES", to = "END_CONVERSION")
     void losesNoRowThatOthersWriteMeanwhile(StepCase stepCase) {
-        Step step = stepCase.prepare(database);
+        Step step = stepCase.begin(database);
         Parts parts = Parts.in(database).tables(StepCase.ONLINE).build();
         Writers writers = Writers.onEvents(database).start();
 
@@ -284,7 +287,7 @@ class StepContractTest {
     }
 
     private void runUntilLocksAreGranted(Step step) {
-        Awaitility.await().until(() -> {
+        Awaitility.await().pollInterval(Duration.ofMillis(10)).until(() -> {
             try {
                 StepCase.run(database, step);
                 return true;
@@ -303,7 +306,7 @@ class StepContractTest {
             UPDATE public.events SET at = at - interval '1 s' WHERE id = 7 | with other contents
             """)
     void verificationFailsForGoodWhenTheCopyDiffers(String change, String difference) {
-        VerifyCopy step = (VerifyCopy) StepCase.VERIFY_COPY.prepare(database);
+        VerifyCopy step = (VerifyCopy) StepCase.VERIFY_COPY.begin(database);
         database.execute(change);
 
         for (boolean hashable : new boolean[] {true, false}) {
@@ -322,11 +325,9 @@ class StepContractTest {
         Set<Class<?>> tested = new HashSet<>();
 
         for (StepCase stepCase : StepCase.values()) {
-            TestDatabase own = database.server().createDatabase();
-            Step step = stepCase.prepare(own);
+            Step step = stepCase.begin(database);
             tested.add(step.getClass());
             assertThat(step.summary()).containsPattern("events|partman|old_name");
-            own.close();
         }
 
         tested.add(ScheduleJob.class);
