@@ -18,6 +18,8 @@ import partman.sidecar.testing.Client;
 import partman.sidecar.testing.Ledger;
 import partman.sidecar.testing.Postgres;
 import partman.sidecar.testing.TableShapes;
+import partman.sidecar.testing.TableShapes.Shape;
+import partman.sidecar.testing.Template;
 import partman.sidecar.testing.TestDatabase;
 import partman.sidecar.testing.Writers;
 
@@ -35,6 +37,14 @@ class OnlineConversionLedgerTest {
     private static final Duration LOCK_TIMEOUT = Duration.ofMillis(500);
     private static final Duration LONGEST_CONVERSION = Duration.ofMinutes(5);
 
+    /** Lago's table with its rows, which take longer to make than to copy. */
+    private static final Template<Shape> LOADED_LAGO = new Template<>(database -> {
+        database.installPartman();
+        Shape shape = TableShapes.lagoPlain(database);
+        TableShapes.loadLagoRows(database, ROWS, 13);
+        return shape;
+    });
+
     private static final String SCHEMAS = "SELECT nspname FROM pg_namespace WHERE nspname LIKE 'partman\\_%'";
 
     private final TestDatabase database;
@@ -49,13 +59,7 @@ class OnlineConversionLedgerTest {
     OnlineConversionLedgerTest(TestDatabase database) {
         this.database = database;
         this.application = "application_" + database.name();
-        database.installPartman();
         database.createRole(application);
-    }
-
-    private void loadLago() {
-        TableShapes.lagoPlain(database);
-        TableShapes.loadLagoRows(database, ROWS, 13);
     }
 
     private static TableSpec lago() {
@@ -109,7 +113,7 @@ class OnlineConversionLedgerTest {
 
     @Test
     void agreesForLagosTable() {
-        loadLago();
+        LOADED_LAGO.copyTo(database);
         TableSpec spec = lago();
         Writers writers = Writers.onLago(database).role(application).start();
         Reconciler.Result result;
@@ -132,6 +136,7 @@ class OnlineConversionLedgerTest {
 
     @Test
     void agreesWhenManyConnectionsCopySmallBatches() {
+        database.installPartman();
         database.execute(
                 "CREATE TABLE public.events (id bigint, at timestamp NOT NULL, note text, PRIMARY KEY (id, at))",
                 """
@@ -160,7 +165,7 @@ class OnlineConversionLedgerTest {
     /** The lock that the swap asks for makes the writers wait behind it, until it gives up. */
     @Test
     void delaysNoStatementForLongWhileAReaderKeepsTheTablesFromBeingSwapped() {
-        loadLago();
+        LOADED_LAGO.copyTo(database);
         TableSpec spec = lago();
         Writers writers = Writers.onLago(database).role(application).start();
         Client reader = database.client();
