@@ -136,6 +136,18 @@ public record PartitionSet(
         return bounds;
     }
 
+    /** Partitions that lie wholly before the retention of {@code part_config}; null if that has none, or none that can be read. */
+    public @Nullable Integer expired(LocalDateTime now) {
+        PartitionInterval retention = registration == null ? null : registration.retention();
+        if (retention == null) {
+            return null;
+        }
+        LocalDateTime limit = retention.before(now);
+        return (int) children.stream()
+                .filter(child -> child.to() != null && child.to().isBefore(limit))
+                .count();
+    }
+
     /** All bytes of all partitions whose size is known. */
     public long sizeBytes() {
         long known = 0;

@@ -1,5 +1,6 @@
 package partman.sidecar.plan;
 
+import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.ObservedSchedulers;
@@ -16,6 +17,7 @@ import partman.sidecar.step.Transaction;
  * @param inCronDatabase transactions to run where pg_cron has its jobs
  * @param offered transactions that a person may have run by a setting
  * @param schedulerUp whether the chosen scheduler does its work; null if that can't be told
+ * @param due the latest moment since which every set should have been maintained; null if nobody here sees to it
  */
 public record MaintenancePlan(
         ObservedSchedulers observed,
@@ -25,11 +27,12 @@ public record MaintenancePlan(
         List<Transaction> inCronDatabase,
         List<Transaction> offered,
         @Nullable Boolean schedulerUp,
+        @Nullable Instant due,
         List<Warning> warnings) {
 
     /** Before the first look. */
     public static final MaintenancePlan NOTHING_YET = new MaintenancePlan(
-            ObservedSchedulers.NONE, Scheduler.NONE, List.of(), "", List.of(), List.of(), null, List.of());
+            ObservedSchedulers.NONE, Scheduler.NONE, List.of(), "", List.of(), List.of(), null, null, List.of());
 
     public MaintenancePlan {
         here = List.copyOf(here);

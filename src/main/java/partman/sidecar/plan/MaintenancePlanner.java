@@ -61,7 +61,8 @@ public final class MaintenancePlanner {
      *
      * @param expected whether there is a set that a scheduler is to maintain
      * @param last the newest {@code maintenance_last_run}, or null if none is known
-     * @param due the last moment at which the cron expression asked for a run that should have begun by now
+     * @param due the last moment at which the cron expression asked for a run that should have begun by now; {@link Instant#MIN} if
+     *     there was none
      * @param watchedSince since when the sidecar has been looking: what was due before says nothing of the scheduler
      * @param leads whether this process is the one that may change the database
      */
@@ -78,11 +79,13 @@ public final class MaintenancePlanner {
         List<Transaction> inCronDatabase = new ArrayList<>();
         List<Transaction> offered = new ArrayList<>();
         Boolean up = null;
+        Instant due = null;
         if (server.extension() instanceof Extension.Installed installed) {
             update(installed, here, offered);
             adviseOn(installed);
             if (!server.inRecovery()) {
                 up = up(installed, inCronDatabase);
+                due = due();
                 findOthers();
             }
         }
@@ -96,6 +99,7 @@ public final class MaintenancePlanner {
                 inCronDatabase,
                 offered,
                 up,
+                due,
                 warnings);
     }
 
@@ -149,6 +153,24 @@ public final class MaintenancePlanner {
             case PG_CRON -> isUp(cronFault(installed, inCronDatabase));
             case BGW -> isUp(workerFault());
         };
+    }
+
+    /** Since when every set should have been maintained by the chosen scheduler; null if this process knows of none that works here. */
+    private @Nullable Instant due() {
+        return switch (spec.scheduler()) {
+            case SIDECAR -> spec.applies() ? cronDue() : null;
+            case PG_CRON -> cronDue();
+            case BGW -> observed.backgroundWorker() == null ? null : workerDue(observed.backgroundWorker());
+            case NONE -> null;
+        };
+    }
+
+    private @Nullable Instant cronDue() {
+        return runs.due().equals(Instant.MIN) ? null : runs.due();
+    }
+
+    private Instant workerDue(BackgroundWorker worker) {
+        return server.now().minus(worker.interval().multipliedBy(2)).minus(WORKER_GRACE);
     }
 
     private boolean isUp(@Nullable String fault) {
@@ -237,8 +259,7 @@ public final class MaintenancePlanner {
             return "the role of pg_partman's background worker, %s, does not exist: put pg_partman_bgw.role = %s into postgresql.conf and run: SELECT pg_reload_conf()"
                     .formatted(worker.role(), Literal.of(server.role()).sql());
         }
-        Instant due = server.now().minus(worker.interval().multipliedBy(2)).minus(WORKER_GRACE);
-        if (runs.expected() && isLate(runs.last(), due)) {
+        if (runs.expected() && isLate(runs.last(), workerDue(worker))) {
             return "pg_partman's background worker, whose interval is %s s, last maintained a set %s; look into the server's log for pg_partman"
                     .formatted(worker.interval().toSeconds(), runs.last() == null ? "never" : "at " + runs.last());
         }

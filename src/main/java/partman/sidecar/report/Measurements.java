@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.Conversion;
 import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
+import partman.sidecar.model.PartitionInterval;
 import partman.sidecar.model.PartitionSet;
+import partman.sidecar.model.Registration;
 import partman.sidecar.model.TableState;
 import partman.sidecar.model.Warning;
 import partman.sidecar.plan.MaintenancePlan;
@@ -60,6 +62,7 @@ final class Measurements {
         if (up != null) {
             add(Metric.SCHEDULER_UP, flag(up), plan.scheduler().label());
         }
+        add(Metric.MAINTENANCE_DUE, seconds(plan.due()));
         for (Warning.Kind kind : Warning.Kind.values()) {
             add(
                     Metric.WARNINGS,
@@ -75,7 +78,7 @@ final class Measurements {
         }
         PartitionSet set = table.set();
         if (set != null) {
-            addSet(name, set);
+            addSet(name, set, now);
         }
         Coverage coverage = table.coverage();
         if (coverage != null) {
@@ -87,7 +90,7 @@ final class Measurements {
         addProgress(name, table.progress());
     }
 
-    private void addSet(String name, PartitionSet set) {
+    private void addSet(String name, PartitionSet set, Instant now) {
         PartitionSet.DefaultPartition rest = set.defaultPartition();
         if (rest == null) {
             add(Metric.DEFAULT_PARTITION_ROWS, 0, name);
@@ -107,8 +110,24 @@ final class Measurements {
         }
         add(Metric.PARTITIONS, set.children().size(), name);
         add(Metric.PARTITION_SET_BYTES, set.sizeBytes(), name);
+        add(Metric.PARTITIONS_EXPIRED, set.expired(LocalDateTime.ofInstant(now, ZoneOffset.UTC)), name);
+        addRegistration(name, set.registration());
         add(Metric.DETACHED_PARTITIONS, set.detached().tables(), name);
         add(Metric.DETACHED_PARTITIONS_BYTES, set.detached().sizeBytes(), name);
+    }
+
+    private void addRegistration(String name, @Nullable Registration registration) {
+        if (registration == null) {
+            return;
+        }
+        PartitionInterval interval = registration.partitionInterval();
+        if (interval != null) {
+            add(Metric.PARTITION_INTERVAL, seconds(interval.roughLength()), name);
+        }
+        if (registration.automaticMaintenance().equals("on")) {
+            Instant last = registration.maintenanceLastRun();
+            add(Metric.MAINTENANCE_LAST_RUN, last == null ? (Double) 0.0 : seconds(last), name);
+        }
     }
 
     private void addConversion(String name, Snapshot.@Nullable Copying copying) {

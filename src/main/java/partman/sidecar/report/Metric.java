@@ -103,6 +103,18 @@ enum Metric {
             Type.GAUGE,
             "Size of all attached partitions with their indexes and TOAST, the default partition included, in bytes.",
             PARENT_TABLE),
+    PARTITION_INTERVAL(
+            "partman_partition_interval_seconds",
+            Type.GAUGE,
+            "What one partition spans by part_config, in seconds, a month taken as 30 days; absent if the set is not partitioned"
+                    + " by time.",
+            PARENT_TABLE),
+    PARTITIONS_EXPIRED(
+            "partman_partitions_expired",
+            Type.GAUGE,
+            "Attached partitions that end before the retention of part_config, so that the next maintenance should take them"
+                    + " away; absent if it has none.",
+            PARENT_TABLE),
     DETACHED_PARTITIONS(
             "partman_detached_partitions",
             Type.GAUGE,
@@ -139,6 +151,18 @@ enum Metric {
             "Unix time at which the last maintenance run ended that this process ran, or saw another scheduler run, with"
                     + " success, in seconds; absent until one has.",
             PARENT_TABLE),
+    MAINTENANCE_LAST_RUN(
+            "partman_maintenance_last_run_timestamp_seconds",
+            Type.GAUGE,
+            "Unix time at which pg_partman last maintained the set, whoever had it do so, as part_config tells it, in seconds; 0 if"
+                    + " it never has, or marks its last run as failed; absent unless automatic_maintenance is on.",
+            PARENT_TABLE),
+    MAINTENANCE_DUE(
+            "partman_maintenance_due_timestamp_seconds",
+            Type.GAUGE,
+            "Unix time since which the chosen scheduler should have maintained every set, by its cron expression or interval, in"
+                    + " seconds; absent on a replica, for none, and if the scheduler is a sidecar that may not change the"
+                    + " database."),
     LOCK_TIMEOUTS(
             "partman_lock_timeouts_total",
             Type.COUNTER,

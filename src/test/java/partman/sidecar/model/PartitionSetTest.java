@@ -68,6 +68,41 @@ class PartitionSetTest {
                 .containsExactly(bound);
     }
 
+    @Test
+    void takesForExpiredWhatEndsBeforeTheRetention() {
+        LocalDateTime now = LocalDateTime.parse("2026-03-10T00:00");
+        Child open = new Child(EVENTS, null, null, false, false, null);
+        Child[] children = {
+            month("2025-12-01T00:00"),
+            month("2026-01-01T00:00"),
+            month("2026-02-01T00:00"),
+            month("2026-03-01T00:00"),
+            open
+        };
+
+        assertThat(registered(PartitionInterval.parse("2 months"), children).expired(now))
+                .isEqualTo(1);
+        assertThat(registered(PartitionInterval.parse("9 days"), children).expired(now))
+                .as("one that ends at the limit has not expired")
+                .isEqualTo(2);
+        assertThat(registered(PartitionInterval.parse("8 days"), children).expired(now))
+                .isEqualTo(3);
+    }
+
+    @Test
+    void knowsOfNothingExpiredWithoutARetention() {
+        LocalDateTime now = LocalDateTime.parse("2026-03-10T00:00");
+        Child child = month("2020-01-01T00:00");
+
+        assertThat(registered(null, child).expired(now)).isNull();
+        assertThat(set(null, child).expired(now)).isNull();
+    }
+
+    private static Child month(String from) {
+        LocalDateTime begin = LocalDateTime.parse(from);
+        return new Child(EVENTS, begin, begin.plusMonths(1), false, false, null);
+    }
+
     private static Child child(String name, @Nullable LocalDateTime from, @Nullable Long sizeBytes) {
         return new Child(EVENTS.withName(new Identifier(name)), from, null, false, false, sizeBytes);
     }
@@ -115,7 +150,31 @@ class PartitionSetTest {
                 new ObservedTable.Plain(-1, true, null, null));
     }
 
+    private static PartitionSet registered(@Nullable PartitionInterval retention, Child... children) {
+        return set(
+                null,
+                new Registration(
+                        "at",
+                        PartitionInterval.parse("1 month"),
+                        4,
+                        retention,
+                        retention == null ? null : retention.toString(),
+                        true,
+                        null,
+                        true,
+                        "on",
+                        true,
+                        null,
+                        null),
+                children);
+    }
+
     private static PartitionSet set(@Nullable DefaultPartition defaultPartition, Child... children) {
+        return set(defaultPartition, null, children);
+    }
+
+    private static PartitionSet set(
+            @Nullable DefaultPartition defaultPartition, @Nullable Registration registration, Child... children) {
         return new PartitionSet(
                 EVENTS,
                 new Identifier("owner"),
@@ -124,7 +183,7 @@ class PartitionSetTest {
                 "timestamp",
                 List.of(children),
                 defaultPartition,
-                null,
+                registration,
                 PartitionSet.Detached.NONE,
                 List.of(),
                 List.of(),

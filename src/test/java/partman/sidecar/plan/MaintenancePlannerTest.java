@@ -114,8 +114,37 @@ class MaintenancePlannerTest {
                 spec(scheduler), replica, new ObservedSchedulers(worker("my db"), cron(), null), RECENT);
 
         assertThat(plan.schedulerUp()).isNull();
+        assertThat(plan.due()).isNull();
         assertThat(plan.warnings()).isEmpty();
         assertThat(plan.isWork()).isFalse();
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"SIDECAR", "PG_CRON"})
+    void takesMaintenanceForDueWhenTheCronExpressionSaysSo(Scheduler scheduler) {
+        Runs never = new Runs(true, null, Instant.MIN, NOW, true);
+
+        assertThat(plan(scheduler, ObservedSchedulers.NONE).due()).isEqualTo(DUE);
+        assertThat(MaintenancePlanner.plan(spec(scheduler), Given.server(), ObservedSchedulers.NONE, never)
+                        .due())
+                .isNull();
+    }
+
+    @Test
+    void takesMaintenanceForDueTwoIntervalsAfterTheBackgroundWorkersLastRun() {
+        assertThat(plan(worker("my db"), RECENT).due()).isEqualTo(NOW.minus(Duration.ofMinutes(21)));
+        assertThat(plan(Scheduler.BGW, ObservedSchedulers.NONE).due()).isNull();
+    }
+
+    @Test
+    void takesNoMaintenanceForDueThatItDoesNotRun() {
+        MaintenanceSpec looksOnly =
+                new MaintenanceSpec(false, Scheduler.SIDECAR, "0 * * * *", null, false, Given.LOCK_TIMEOUT);
+
+        assertThat(plan(Scheduler.NONE, ObservedSchedulers.NONE).due()).isNull();
+        assertThat(MaintenancePlanner.plan(looksOnly, Given.server(), ObservedSchedulers.NONE, RECENT)
+                        .due())
+                .isNull();
     }
 
     @Test

@@ -63,7 +63,9 @@ class MetricsTest {
                 partman_leader 1.0
                 partman_lock_timeouts_total{parent_table="public.events"} 4.0
                 partman_lock_wait_seconds_max{parent_table="public.events"} 0.012
+                partman_maintenance_due_timestamp_seconds 1.77314328E9
                 partman_maintenance_duration_seconds{parent_table="public.events"} 1.5
+                partman_maintenance_last_run_timestamp_seconds{parent_table="public.events"} 1.7731368E9
                 partman_maintenance_last_success_timestamp_seconds{parent_table="public.events"} 1.7731368E9
                 partman_maintenance_runs_total{outcome="failure",parent_table="public.events"} 1.0
                 partman_maintenance_runs_total{outcome="skipped",parent_table="public.events"} 2.0
@@ -71,7 +73,9 @@ class MetricsTest {
                 partman_observation_duration_seconds 0.02
                 partman_observation_errors_total 3.0
                 partman_observation_timestamp_seconds 1.773144E9
+                partman_partition_interval_seconds{parent_table="public.events"} 2592000.0
                 partman_partition_set_bytes{parent_table="public.events"} 1250.0
+                partman_partitions_expired{parent_table="public.events"} 0.0
                 partman_partitions_missing{parent_table="public.events"} 2.0
                 partman_partitions{parent_table="public.events"} 2.0
                 partman_premade_horizon_seconds{parent_table="public.events"} 4449600.0
@@ -295,6 +299,23 @@ class MetricsTest {
                 Snapshots.table(EVENTS, TableState.HEALTHY, new Plan.Nothing(), Snapshots.EVENTS_SET, endless)));
 
         assertThat(series()).contains("partman_premade_horizon_seconds{parent_table=\"public.events\"} +Inf\n");
+    }
+
+    @Test
+    void tellsOfASetThatWasNeverMaintained() {
+        metrics.show(Snapshots.of(
+                Snapshots.unconfigured(Snapshots.set(EVENTS, Snapshots.EVENTS_SET.children(), null, "on", null))));
+
+        assertThat(series())
+                .contains("partman_maintenance_last_run_timestamp_seconds{parent_table=\"public.events\"} 0.0\n");
+    }
+
+    @Test
+    void expectsNoMaintenanceOfASetThatAsksForNone() {
+        metrics.show(Snapshots.of(Snapshots.unconfigured(
+                Snapshots.set(EVENTS, Snapshots.EVENTS_SET.children(), null, "off", Snapshots.NOW))));
+
+        assertThat(series()).contains("partman_partitions{").doesNotContain("partman_maintenance_last_run");
     }
 
     @Test

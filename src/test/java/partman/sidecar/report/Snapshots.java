@@ -84,6 +84,7 @@ final class Snapshots {
             List.of(),
             List.of(),
             true,
+            NOW.minusSeconds(720),
             List.of(new Warning(Warning.Kind.TWO_SCHEDULERS, "take one away")));
 
     private Snapshots() {}
@@ -212,6 +213,15 @@ final class Snapshots {
     }
 
     static PartitionSet set(QualifiedName parent, List<Child> children, @Nullable DefaultPartition defaultPartition) {
+        return set(parent, children, defaultPartition, "on", Instant.parse("2026-03-10T10:00:00Z"));
+    }
+
+    static PartitionSet set(
+            QualifiedName parent,
+            List<Child> children,
+            @Nullable DefaultPartition defaultPartition,
+            String automaticMaintenance,
+            @Nullable Instant maintenanceLastRun) {
         return new PartitionSet(
                 parent,
                 new Identifier("lago"),
@@ -229,11 +239,11 @@ final class Snapshots {
                         true,
                         null,
                         true,
-                        "on",
+                        automaticMaintenance,
                         true,
                         false,
                         "partman.template_" + parent.schema() + "_" + parent.name(),
-                        Instant.parse("2026-03-10T10:00:00Z")),
+                        maintenanceLastRun),
                 new PartitionSet.Detached(2, 300),
                 List.of(),
                 List.of(),
