@@ -164,6 +164,7 @@ class PartitionSetTest {
                         true,
                         "on",
                         true,
+                        false,
                         null,
                         null),
                 children);
