@@ -40,4 +40,9 @@ public final class CronExpression {
     public Optional<Instant> lastBefore(Instant moment) {
         return times.lastExecution(moment.atZone(ZoneOffset.UTC)).map(ZonedDateTime::toInstant);
     }
+
+    /** The first moment after this one that it names. */
+    public Optional<Instant> nextAfter(Instant moment) {
+        return times.nextExecution(moment.atZone(ZoneOffset.UTC)).map(ZonedDateTime::toInstant);
+    }
 }

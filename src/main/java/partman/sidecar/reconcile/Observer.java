@@ -118,12 +118,15 @@ public class Observer {
                                         : "another process works on the database");
             }
             List<Snapshot.Table> tables = tables(observation);
+            Instant lastRun = lastRun(tables);
             return new Snapshot(
                     observation,
                     tables,
-                    maintenance(observation, schedulers, tables, leads),
+                    maintenance(observation, schedulers, tables, lastRun, leads),
+                    NextRun.after(settings.maintenance(), observation.server(), schedulers, lastRun),
                     null,
                     true,
+                    settings.mode() == Settings.Mode.APPLY,
                     leads,
                     last.observationErrors());
         } catch (DatabaseException e) {
@@ -152,30 +155,36 @@ public class Observer {
     }
 
     private MaintenancePlan maintenance(
-            Observation observation, ObservedSchedulers schedulers, List<Snapshot.Table> tables, boolean leads) {
+            Observation observation,
+            ObservedSchedulers schedulers,
+            List<Snapshot.Table> tables,
+            @Nullable Instant lastRun,
+            boolean leads) {
         Instant now = observation.server().now();
         Instant since = watchedSince;
         if (since == null || observation.server().inRecovery()) {
             since = now;
             watchedSince = now;
         }
-        List<Registration> maintained = tables.stream()
-                .map(Snapshot.Table::set)
-                .filter(Objects::nonNull)
-                .map(PartitionSet::registration)
-                .filter(registration -> registration != null && registration.isMaintained())
-                .toList();
-        Instant last = maintained.stream()
-                .map(Registration::maintenanceLastRun)
-                .filter(Objects::nonNull)
-                .max(Comparator.naturalOrder())
-                .orElse(null);
+        boolean expected = tables.stream().anyMatch(Snapshot.Table::isMaintained);
         Instant due = cron.lastBefore(now.minus(CRON_GRACE)).orElse(Instant.MIN);
         return MaintenancePlanner.plan(
                 settings.maintenance(),
                 observation.server(),
                 schedulers,
-                new MaintenancePlanner.Runs(!maintained.isEmpty(), last, due, since, leads));
+                new MaintenancePlanner.Runs(expected, lastRun, due, since, leads));
+    }
+
+    /** The newest maintenance run of a set that is maintained, whoever ran it; null if none is known. */
+    private static @Nullable Instant lastRun(List<Snapshot.Table> tables) {
+        return tables.stream()
+                .filter(Snapshot.Table::isMaintained)
+                .map(table -> Objects.requireNonNull(
+                                Objects.requireNonNull(table.set()).registration())
+                        .maintenanceLastRun())
+                .filter(Objects::nonNull)
+                .max(Comparator.naturalOrder())
+                .orElse(null);
     }
 
     private Snapshot failed(Snapshot last, String failure) {
@@ -188,8 +197,10 @@ public class Observer {
                 last.observation(),
                 last.tables(),
                 last.maintenance(),
+                last.nextMaintenance(),
                 failure,
                 true,
+                settings.mode() == Settings.Mode.APPLY,
                 leads,
                 last.observationErrors() + 1);
     }
@@ -223,7 +234,7 @@ public class Observer {
                             observation);
             tables.add(new Snapshot.Table(
                     spec.table(),
-                    true,
+                    spec,
                     shown.state(),
                     shown.reason(),
                     plan,
@@ -275,7 +286,7 @@ public class Observer {
                                 Literal.of(name.unquoted()).sql());
         return new Snapshot.Table(
                 name,
-                false,
+                null,
                 TableState.MISSING,
                 reason,
                 null,
@@ -317,7 +328,7 @@ public class Observer {
         };
         return new Snapshot.Table(
                 set.parent(),
-                false,
+                null,
                 state,
                 reason,
                 null,

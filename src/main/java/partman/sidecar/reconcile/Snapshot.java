@@ -11,6 +11,8 @@ import partman.sidecar.model.Coverage;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.PartitionSet;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.Registration;
+import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.plan.MaintenancePlan;
 import partman.sidecar.plan.Plan;
@@ -21,8 +23,10 @@ import partman.sidecar.plan.Plan;
  * @param observation the last look at the database that succeeded, or null if none has yet
  * @param tables the configured tables first, then the sets that only {@code part_config} knows
  * @param maintenance what is known and to be done about the maintenance of all sets
+ * @param nextMaintenance when the chosen scheduler is to begin its next run, or null if that can't be told; it may be past
  * @param failure why the database can't be used now, or null if it can
  * @param attempted whether a look at the database has ended, well or badly
+ * @param applies whether this process's mode lets it change the database
  * @param leader whether this process is the one that may change the database
  * @param observationErrors looks at the database that failed, since the start
  */
@@ -30,19 +34,30 @@ public record Snapshot(
         @Nullable Observation observation,
         List<Table> tables,
         MaintenancePlan maintenance,
+        @Nullable Instant nextMaintenance,
         @Nullable String failure,
         boolean attempted,
+        boolean applies,
         boolean leader,
         long observationErrors) {
 
     /** What is known before the first look. */
     public static final Snapshot NOTHING_YET = new Snapshot(
-            null, List.of(), MaintenancePlan.NOTHING_YET, "the database has not been looked at yet", false, false, 0);
+            null,
+            List.of(),
+            MaintenancePlan.NOTHING_YET,
+            null,
+            "the database has not been looked at yet",
+            false,
+            false,
+            false,
+            0);
 
     /**
      * One table.
      *
-     * @param configured whether the settings name it; if not, it is maintained and measured, never changed otherwise
+     * @param spec what the settings want of it, or null if they don't name it: then it is maintained and measured, never changed
+     *     otherwise
      * @param plan what is to be done about it; null if it is not configured
      * @param set its partitions, or null if it is no partition set
      * @param coverage how well they cover time, or null if it is no set that is partitioned by time
@@ -52,7 +67,7 @@ public record Snapshot(
      */
     public record Table(
             QualifiedName name,
-            boolean configured,
+            @Nullable TableSpec spec,
             TableState state,
             String reason,
             @Nullable Plan plan,
@@ -63,19 +78,20 @@ public record Snapshot(
             Progress progress,
             @Nullable String trouble) {
 
+        /** Whether the settings name it. */
+        public boolean configured() {
+            return spec != null;
+        }
+
+        /** Whether pg_partman's maintenance takes it up by itself. */
+        public boolean isMaintained() {
+            Registration registration = set == null ? null : set.registration();
+            return registration != null && registration.isMaintained();
+        }
+
         Table with(Progress newProgress, @Nullable String newTrouble) {
             return new Table(
-                    name,
-                    configured,
-                    state,
-                    reason,
-                    plan,
-                    set,
-                    coverage,
-                    copying,
-                    retiredBytes,
-                    newProgress,
-                    newTrouble);
+                    name, spec, state, reason, plan, set, coverage, copying, retiredBytes, newProgress, newTrouble);
         }
     }
 
@@ -196,7 +212,21 @@ public record Snapshot(
             Outcome outcome, Instant ended, @Nullable Duration took, String message) {}
 
     Snapshot withTables(List<Table> newTables) {
-        return new Snapshot(observation, newTables, maintenance, failure, attempted, leader, observationErrors);
+        return new Snapshot(
+                observation,
+                newTables,
+                maintenance,
+                nextMaintenance,
+                failure,
+                attempted,
+                applies,
+                leader,
+                observationErrors);
+    }
+
+    /** When the next maintenance run of a table is to begin, or null if none is, or if that can't be told. */
+    public @Nullable Instant nextMaintenanceOf(Table table) {
+        return table.isMaintained() ? nextMaintenance : null;
     }
 
     /** The table of that name, if it is known. */

@@ -124,7 +124,7 @@ final class Measurements {
         if (interval != null) {
             add(Metric.PARTITION_INTERVAL, seconds(interval.roughLength()), name);
         }
-        if (registration.automaticMaintenance().equals("on")) {
+        if (registration.isMaintained()) {
             Instant last = registration.maintenanceLastRun();
             add(Metric.MAINTENANCE_LAST_RUN, last == null ? (Double) 0.0 : seconds(last), name);
         }

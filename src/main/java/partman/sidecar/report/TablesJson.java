@@ -42,7 +42,7 @@ final class TablesJson {
                         "partman",
                         observation == null ? null : observation.server().partmanVersion());
         JsonArray tables = new JsonArray();
-        snapshot.tables().forEach(table -> tables.add(table(table)));
+        snapshot.tables().forEach(table -> tables.add(table(table, snapshot.nextMaintenanceOf(table))));
         return new JsonObject()
                 .put("observedAt", observation == null ? null : time(observation.at()))
                 .put(
@@ -55,11 +55,11 @@ final class TablesJson {
                 .put("failure", snapshot.failure())
                 .put("leader", snapshot.leader())
                 .put("versions", versions)
-                .put("maintenance", maintenance(snapshot.maintenance()))
+                .put("maintenance", maintenance(snapshot.maintenance(), snapshot.nextMaintenance()))
                 .put("tables", tables);
     }
 
-    private static JsonObject maintenance(MaintenancePlan plan) {
+    private static JsonObject maintenance(MaintenancePlan plan, @Nullable Instant next) {
         JsonArray warnings = new JsonArray();
         plan.warnings()
                 .forEach(warning -> warnings.add(
@@ -67,6 +67,7 @@ final class TablesJson {
         return new JsonObject()
                 .put("scheduler", plan.scheduler().label())
                 .put("up", plan.schedulerUp())
+                .put("next", time(next))
                 .put("backgroundWorker", backgroundWorker(plan.observed().backgroundWorker()))
                 .put("cron", cron(plan.observed().cron()))
                 .put("warnings", warnings)
@@ -111,7 +112,7 @@ final class TablesJson {
                 .put("jobs", jobs);
     }
 
-    private static JsonObject table(Snapshot.Table table) {
+    private static JsonObject table(Snapshot.Table table, @Nullable Instant nextMaintenance) {
         PartitionSet set = table.set();
         return new JsonObject()
                 .put("name", table.name().unquoted())
@@ -128,7 +129,7 @@ final class TablesJson {
                 .put("detached", set == null ? null : detached(set.detached()))
                 .put("referencedBy", set == null ? null : new JsonArray(set.referencedBy()))
                 .put("retiredBytes", table.retiredBytes())
-                .put("maintenance", maintenance(table.progress()))
+                .put("maintenance", maintenance(table.progress(), nextMaintenance))
                 .put("lockTimeouts", table.progress().lockTimeouts());
     }
 
@@ -230,13 +231,14 @@ final class TablesJson {
         return new JsonObject().put("tables", detached.tables()).put("sizeBytes", detached.sizeBytes());
     }
 
-    private static JsonObject maintenance(Progress progress) {
+    private static JsonObject maintenance(Progress progress, @Nullable Instant next) {
         return new JsonObject()
                 .put("successes", progress.maintenanceSuccesses())
                 .put("failures", progress.maintenanceFailures())
                 .put("skips", progress.maintenanceSkips())
                 .put("last", run(progress.lastMaintenance()))
-                .put("lastSuccess", time(progress.lastMaintenanceSuccess()));
+                .put("lastSuccess", time(progress.lastMaintenanceSuccess()))
+                .put("next", time(next));
     }
 
     private static @Nullable JsonObject run(@Nullable MaintenanceRun run) {

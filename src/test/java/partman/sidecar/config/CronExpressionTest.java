@@ -10,14 +10,15 @@ class CronExpressionTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0 * * * *, 2026-05-17T12:00:00Z",
-        "*/15 2 * * 1-5, 2026-05-15T02:45:00Z",
-        "30 4 1 * *, 2026-05-01T04:30:00Z",
+        "0 * * * *, 2026-05-17T12:00:00Z, 2026-05-17T13:00:00Z",
+        "*/15 2 * * 1-5, 2026-05-15T02:45:00Z, 2026-05-18T02:00:00Z",
+        "30 4 1 * *, 2026-05-01T04:30:00Z, 2026-06-01T04:30:00Z",
     })
-    void knowsTheLastMomentBeforeAnother(String expression, Instant before) {
+    void knowsTheMomentsBeforeAndAfterAnother(String expression, Instant before, Instant after) {
         CronExpression cron = CronExpression.parse(expression);
         Instant moment = Instant.parse("2026-05-17T12:34:56Z");
 
         assertThat(cron.lastBefore(moment)).contains(before);
+        assertThat(cron.nextAfter(moment)).contains(after);
     }
 }

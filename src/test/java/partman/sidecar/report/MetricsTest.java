@@ -325,7 +325,7 @@ class MetricsTest {
 
         metrics.show(Snapshots.of(new Snapshot.Table(
                 EVENTS,
-                true,
+                table.spec(),
                 table.state(),
                 "",
                 table.plan(),

@@ -22,6 +22,7 @@ import partman.sidecar.model.PartitionSet.DefaultPartition;
 import partman.sidecar.model.QualifiedName;
 import partman.sidecar.model.Registration;
 import partman.sidecar.model.Scheduler;
+import partman.sidecar.model.TableSpec;
 import partman.sidecar.model.TableState;
 import partman.sidecar.model.Warning;
 import partman.sidecar.plan.MaintenancePlan;
@@ -37,6 +38,9 @@ final class Snapshots {
 
     /** The server's clock at every observation. */
     static final Instant NOW = Instant.parse("2026-03-10T12:00:00Z");
+
+    /** When the next maintenance is to begin. */
+    static final Instant NEXT = Instant.parse("2026-03-10T13:00:00Z");
 
     static final QualifiedName EVENTS = QualifiedName.of("public", "events");
 
@@ -90,7 +94,7 @@ final class Snapshots {
     private Snapshots() {}
 
     static Snapshot of(Snapshot.Table... tables) {
-        return new Snapshot(observation(), List.of(tables), MAINTENANCE, null, true, true, 3);
+        return new Snapshot(observation(), List.of(tables), MAINTENANCE, NEXT, null, true, true, true, 3);
     }
 
     /** The same knowledge after a look at the database that failed. */
@@ -99,8 +103,10 @@ final class Snapshots {
                 before.observation(),
                 before.tables(),
                 before.maintenance(),
+                before.nextMaintenance(),
                 failure,
                 true,
+                before.applies(),
                 false,
                 before.observationErrors() + 1);
     }
@@ -123,6 +129,32 @@ final class Snapshots {
                 Map.of());
     }
 
+    /** What {@link #set} is registered with. */
+    static TableSpec spec(QualifiedName name) {
+        return new TableSpec(
+                name.name().name(),
+                name,
+                new Identifier("timestamp"),
+                PartitionInterval.parse("1 month"),
+                3,
+                PartitionInterval.parse("14 months"),
+                true,
+                true,
+                null,
+                new TableSpec.Conversion(
+                        TableSpec.Method.ONLINE,
+                        500,
+                        Duration.ofMillis(500),
+                        2,
+                        Duration.ofSeconds(1),
+                        0,
+                        null,
+                        null,
+                        false),
+                100_000,
+                TableSpec.Drift.FIX);
+    }
+
     static Snapshot.Table plain(QualifiedName name) {
         return table(name, TableState.PLAIN, new Plan.Survey(TableState.PLAIN, name + " is a plain table"), null, null);
     }
@@ -134,14 +166,14 @@ final class Snapshots {
     static Snapshot.Table table(
             QualifiedName name, TableState state, Plan plan, @Nullable PartitionSet set, @Nullable Coverage coverage) {
         return new Snapshot.Table(
-                name, true, state, plan.reason(), plan, set, coverage, null, null, Progress.NONE, null);
+                name, spec(name), state, plan.reason(), plan, set, coverage, null, null, Progress.NONE, null);
     }
 
     /** {@link #EVENTS_SET} with all that can be known of a table. */
     static Snapshot.Table events(Plan plan) {
         return new Snapshot.Table(
                 EVENTS,
-                true,
+                spec(EVENTS),
                 plan.state(),
                 plan.reason(),
                 plan,
@@ -171,7 +203,7 @@ final class Snapshots {
     static Snapshot.Table converting(QualifiedName name, Plan plan, Copying copying) {
         return new Snapshot.Table(
                 name,
-                true,
+                spec(name),
                 plan.state(),
                 plan.reason(),
                 plan,
@@ -209,7 +241,7 @@ final class Snapshots {
     /** A set that only part_config knows. */
     static Snapshot.Table unconfigured(PartitionSet set) {
         return new Snapshot.Table(
-                set.parent(), false, TableState.HEALTHY, "", null, set, null, null, null, Progress.NONE, null);
+                set.parent(), null, TableState.HEALTHY, "", null, set, null, null, null, Progress.NONE, null);
     }
 
     static PartitionSet set(QualifiedName parent, List<Child> children, @Nullable DefaultPartition defaultPartition) {

@@ -34,7 +34,7 @@ class TablesJsonTest {
                     "failure": "the database has not been looked at yet",
                     "leader": false,
                     "versions": {"sidecar": "1.2.3", "postgres": null, "partman": null},
-                    "maintenance": {"scheduler": "none", "up": null, "backgroundWorker": null, "cron": null, "warnings": [], "sql": null},
+                    "maintenance": {"scheduler": "none", "up": null, "next": null, "backgroundWorker": null, "cron": null, "warnings": [], "sql": null},
                     "tables": []
                 }"""));
     }
@@ -55,6 +55,7 @@ class TablesJsonTest {
                     "maintenance": {
                         "scheduler": "pg-cron",
                         "up": true,
+                        "next": "2026-03-10T13:00:00Z",
                         "backgroundWorker": {"databases": ["lago"], "intervalSeconds": 3600, "role": "keeper",
                                              "roleIsSuperuser": false, "analyze": "off", "jobmon": "on"},
                         "cron": {
@@ -122,7 +123,8 @@ class TablesJsonTest {
                                 "tookSeconds": 1.5,
                                 "message": "2 partitions are missing"
                             },
-                            "lastSuccess": "2026-03-10T10:00:00Z"
+                            "lastSuccess": "2026-03-10T10:00:00Z",
+                            "next": "2026-03-10T13:00:00Z"
                         },
                         "lockTimeouts": 4
                     }]
