@@ -1,6 +1,7 @@
 package partman.sidecar.report;
 
 import com.google.errorprone.annotations.CompileTimeConstant;
+import com.google.errorprone.annotations.Immutable;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
@@ -8,6 +9,7 @@ import java.util.List;
  * A piece of HTML. Markup can only be written in the source: a template is a compile-time constant, and whatever takes the place of a
  * {@code {}} in it is escaped, unless it is such a piece itself. Attribute values stand between double quotes.
  */
+@Immutable
 final class Html {
 
     static final Html NOTHING = new Html("");

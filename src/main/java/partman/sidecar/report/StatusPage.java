@@ -20,10 +20,13 @@ import partman.sidecar.reconcile.Snapshot;
  */
 final class StatusPage {
 
-    /** Most bytes of the page, and of its part up to the last table that is shown with all that is known of it. */
+    /** Most bytes of the page. */
     static final int MOST_BYTES = 60_000;
 
-    private static final int MOST_BYTES_IN_FULL = 48_000;
+    /** Bytes that a line about a table takes, and those that are kept for such lines at most. */
+    private static final int LINE = 130;
+
+    private static final int MOST_FOR_LINES = 26_000;
 
     /** Bytes of what is always there and is not counted: head, footer, what stands around the tables. */
     private static final int REST = 3_000;
@@ -103,14 +106,15 @@ final class StatusPage {
         Html header = header(tone, verdict);
         Html warnings = warnings();
         int used = header.bytes() + warnings.bytes() + server.bytes() + StatusStyle.bytes();
+        long lines = entries.stream().filter(entry -> !isWorthASection(entry)).count();
+        int mostInFull = MOST_BYTES - REST - (int) Math.min(LINE * lines, MOST_FOR_LINES);
         List<Html> sections = new ArrayList<>();
         List<Entry> rest = new ArrayList<>();
         for (Entry entry : entries) {
-            // a set that nobody named and that is well is worth a line
-            boolean full = entry.table().configured() || entry.condition().tone() != Tone.OK;
+            boolean full = isWorthASection(entry);
             Html section =
                     full ? TableSection.of(entry.id(), snapshot, entry.table(), entry.condition(), now) : Html.NOTHING;
-            if (full && used + section.bytes() <= MOST_BYTES_IN_FULL) {
+            if (full && used + section.bytes() <= mostInFull) {
                 used += section.bytes();
                 sections.add(section);
             } else {
@@ -137,6 +141,11 @@ final class StatusPage {
                 server,
                 footer(),
                 StatusStyle.SCRIPT);
+    }
+
+    /** A set that nobody named and that is well is worth a line. */
+    private static boolean isWorthASection(Entry entry) {
+        return entry.table().configured() || entry.condition().tone() != Tone.OK;
     }
 
     private static Others.Line other(Entry entry) {
@@ -252,10 +261,8 @@ final class StatusPage {
 
     /** The names of all tables that are shown in full, where there are several. */
     private Html contents() {
-        List<Entry> named = entries.stream()
-                .filter(entry -> entry.table().configured() || entry.condition().tone() != Tone.OK)
-                .limit(30)
-                .toList();
+        List<Entry> named =
+                entries.stream().filter(StatusPage::isWorthASection).limit(30).toList();
         if (named.size() < 2) {
             return Html.NOTHING;
         }

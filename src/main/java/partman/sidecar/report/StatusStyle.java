@@ -14,7 +14,7 @@ final class StatusStyle {
             --page:#f5f4f0;--card:#fffefb;--ink:#20262e;--soft:#5a626d;--line:#dddad1;--link:#14606e;
             --ok:#1d6b41;--work:#14606e;--wait:#855400;--act:#a8321f;
             --okbg:#e6f2ea;--workbg:#e2f0f2;--waitbg:#faf0d9;--actbg:#fae8e3;
-            --bar:#8fb1b5;--now:#14606e;--pale:#c4c2ba;--warn:#b4531a}
+            --bar:#8fb1b5;--now:#14606e;--pale:#c4c2ba;--warn:#9f4712}
             @media(prefers-color-scheme:dark){:root{
             --page:#14171a;--card:#1c2125;--ink:#e7e9ea;--soft:#a4adb5;--line:#343b41;--link:#7fcbd6;
             --ok:#7fd3a1;--work:#7fcbd6;--wait:#edbf66;--act:#f49a86;

@@ -147,7 +147,7 @@ final class TableSection {
                                                     Human.size(set.detached().sizeBytes()))));
             String obstacle = RetentionGuard.obstacle(set);
             if (obstacle != null) {
-                fact(facts, "Referred to", Html.text(Human.cut(obstacle, LONGEST_TEXT)));
+                fact(facts, "Referred to", Html.text(Human.cut(sentence(obstacle), LONGEST_TEXT)));
             }
         }
         if (table.retiredBytes() != null) {
@@ -246,7 +246,7 @@ final class TableSection {
         for (Child child : children.subList(left, children.size()).reversed()) {
             rows.add(Html.of(
                     "<tr><td>{}<td>{}<td>{}<td>{}",
-                    child.name().name().name(),
+                    shortened(child.name().name().name()),
                     Human.bound(child.from()),
                     Human.bound(child.to()),
                     child.sizeBytes() == null ? "locked" : Human.size(child.sizeBytes())));
@@ -264,6 +264,12 @@ final class TableSection {
                         : Html.of(
                                 "<p>{} older ones are not listed here; <a href=\"/api/tables\">/api/tables</a> has all.</p>",
                                 Human.number(left)));
+    }
+
+    /** A partition's name without that of the set, which it begins with as a rule. */
+    private String shortened(String name) {
+        String parent = table.name().name().name();
+        return name.startsWith(parent + "_") ? "…" + name.substring(parent.length()) : name;
     }
 
     /** What a plan is about to run. */

@@ -1,5 +1,6 @@
 package partman.sidecar.report;
 
+import com.google.errorprone.annotations.CompileTimeConstant;
 import java.time.Duration;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
@@ -33,17 +34,17 @@ final class Timeline {
     private static final int BASE = TOP + HEIGHT;
 
     private enum Kind {
-        EXPIRED("x"),
-        PAST("p"),
-        NOW("n"),
-        AHEAD("a"),
-        HOLE("h");
+        EXPIRED(" class=\"x\""),
+        PAST(""),
+        NOW(" class=\"n\""),
+        AHEAD(" class=\"a\""),
+        HOLE(" class=\"h\"");
 
-        /** Its class in the page. */
-        private final String label;
+        /** What makes its bars look otherwise. */
+        private final Html attribute;
 
-        Kind(String label) {
-            this.label = label;
+        Kind(@CompileTimeConstant final String attribute) {
+            this.attribute = Html.of(attribute);
         }
     }
 
@@ -156,8 +157,8 @@ final class Timeline {
         Bar bar = bars.get(index);
         int height = bar.kind() == Kind.HOLE ? HEIGHT / 2 : height(bar.bytes(), most);
         return Html.of(
-                "<rect class=\"{}\" x=\"{}%\" y=\"{}\" width=\"{}%\" height=\"{}\"/>",
-                bar.kind().label, at(index * slot + slot * 0.1), BASE - height, at(slot * 0.8), height);
+                "<rect{} x=\"{}%\" y=\"{}\" width=\"{}%\" height=\"{}\"/>",
+                bar.kind().attribute, at(index * slot + slot * 0.1), BASE - height, at(slot * 0.8), height);
     }
 
     /** Whatever is there can be seen. */
@@ -217,10 +218,12 @@ final class Timeline {
         if (moment == null) {
             return;
         }
-        Double x = position(moment);
-        if (x == null) {
+        Double found = position(moment);
+        boolean before = found == null && isBeforeAll(moment);
+        if (found == null && !before) {
             return;
         }
+        double x = found == null ? 0 : found;
         int y = LABELS * (row + 1) - 3;
         boolean left = x < SET_WIDTH / 2;
         parts.add(Html.of(
@@ -234,8 +237,13 @@ final class Timeline {
                 left ? 5 : -5,
                 at(x),
                 y,
-                words,
+                before ? "← " + words : words,
                 Human.bound(moment.toLocalDate().atStartOfDay())));
+    }
+
+    private boolean isBeforeAll(LocalDateTime moment) {
+        LocalDateTime first = bars.isEmpty() ? null : bars.getFirst().from();
+        return first != null && moment.isBefore(first);
     }
 
     /** Where a moment lies, in percent; null if no bar and no hole holds it. */
@@ -303,14 +311,14 @@ final class Timeline {
                 ? Html.NOTHING
                 : Html.of(" Each bar stands for {} partitions that follow each other.", perBar);
         return Html.of(
-                "Height: size with indexes. Filled: past; dark: now; outlined: made ahead{}{}.{}",
+                "Height: size with indexes. Filled: past; strongest: now; outlined: made ahead{}{}.{}",
                 bars.stream().anyMatch(bar -> bar.kind() == Kind.HOLE) ? "; dashed: a hole" : "",
                 bars.stream().anyMatch(bar -> bar.kind() == Kind.EXPIRED) ? "; pale: expired" : "",
                 several);
     }
 
     private static String at(double percent) {
-        String text = String.format(Locale.ROOT, "%.2f", percent);
+        String text = String.format(Locale.ROOT, "%.1f", percent);
         return text.replaceFirst("\\.?0+$", "");
     }
 }
