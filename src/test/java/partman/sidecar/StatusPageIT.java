@@ -231,6 +231,7 @@ class StatusPageIT {
         try (Client writer = database.client()) {
             writer.execute("BEGIN", "UPDATE %s SET value = 'held' WHERE decimal_value < 1".formatted(TABLE));
             try (SidecarProcess sidecar = SidecarProcess.service(slow)) {
+                sidecar.awaitState(TABLE, "converting");
                 sidecar.await(
                         "the writer's name",
                         () -> sidecar.table(TABLE)
@@ -297,9 +298,9 @@ class StatusPageIT {
         TableShapes.lagoRegistered(database);
         TableShapes.loadLagoRows(database, 30_000, 12);
         database.execute("""
-                INSERT INTO public.enriched_events
-                SELECT (jsonb_populate_record(e, '{"timestamp": "2099-01-01T12:00:00"}')).*
-                FROM (SELECT * FROM public.enriched_events LIMIT 4) AS e
+                CREATE TEMP TABLE stray AS SELECT * FROM public.enriched_events LIMIT 4;
+                UPDATE stray SET "timestamp" = '2099-01-01 12:00';
+                INSERT INTO public.enriched_events SELECT * FROM stray;
                 """);
 
         try (SidecarProcess sidecar = SidecarProcess.service(environment(database))) {

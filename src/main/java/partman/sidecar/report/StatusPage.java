@@ -29,7 +29,7 @@ final class StatusPage {
     private static final int MOST_FOR_LINES = 26_000;
 
     /** Bytes of what is always there and is not counted: head, footer, what stands around the tables. */
-    private static final int REST = 3_000;
+    private static final int REST = 2_200;
 
     private static final int LONGEST_TEXT = 1_200;
 
@@ -233,11 +233,12 @@ final class StatusPage {
             bytes += set == null ? 0 : set.sizeBytes();
         }
         return Html.of(
-                "Database <b>{}</b>: {}, {}, {}. {} {}.",
+                "Database <b>{}</b>: {}{}. {} {}.",
                 observation.server().database(),
                 Human.count(entries.size(), "table", "tables"),
-                Human.count(partitions, "partition", "partitions"),
-                Human.size(bytes),
+                partitions == 0
+                        ? ""
+                        : ", %s, %s".formatted(Human.count(partitions, "partition", "partitions"), Human.size(bytes)),
                 snapshot.failure() == null && staleness == null ? "Seen" : "Last seen",
                 Human.when(observation.at(), now));
     }

@@ -1,5 +1,6 @@
 package partman.sidecar.report;
 
+import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
 import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
@@ -46,9 +47,8 @@ class StatusRoute {
         boolean paused = request.queryParams().contains("pause");
         Html page = StatusPage.of(
                 latest.snapshot(), latest.staleness(), version, clock.instant(), pace.observeEvery(), paused);
-        answer(request, "text/html; charset=utf-8")
-                .putHeader("Content-Security-Policy", StatusStyle.POLICY)
-                .end(page.toString());
+        request.response().putHeader("Content-Security-Policy", StatusStyle.POLICY);
+        answer(request, "text/html; charset=utf-8", page.toString());
     }
 
     private void plan(RoutingContext request) {
@@ -71,14 +71,22 @@ class StatusRoute {
                 text.append(PlanText.of(table.name(), table.plan())).append('\n');
             }
         }
-        answer(request, "text/plain; charset=utf-8").end(text.toString());
+        answer(request, "text/plain; charset=utf-8", text.toString());
     }
 
-    private static HttpServerResponse answer(RoutingContext request, String type) {
-        return request.response()
+    /** Over HTTP/2 Vert.x would answer a HEAD with the body, too. */
+    private static void answer(RoutingContext request, String type, String text) {
+        HttpServerResponse response = request.response()
                 .putHeader("Content-Type", type)
                 .putHeader("Cache-Control", "no-store")
                 .putHeader("X-Content-Type-Options", "nosniff")
                 .putHeader("Referrer-Policy", "no-referrer");
+        Buffer body = Buffer.buffer(text);
+        if (request.request().method().equals(HttpMethod.HEAD)) {
+            response.putHeader("Content-Length", Integer.toString(body.length()))
+                    .end();
+        } else {
+            response.end(body);
+        }
     }
 }

@@ -67,7 +67,8 @@ final class TableSection {
         if (set != null) {
             parts.add(picture(set));
         }
-        parts.add(Html.of("<dl>{}</dl>", facts(set)));
+        Html facts = facts(set);
+        parts.add(facts.isEmpty() ? facts : Html.of("<dl>{}</dl>", facts));
         if (set != null) {
             parts.add(partitions(set));
             Registration registration = set.registration();
