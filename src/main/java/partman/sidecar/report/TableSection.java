@@ -89,8 +89,11 @@ final class TableSection {
                 Html.of(parts));
     }
 
+    /** A capital for the first word, unless it is a name, which another case would make another one. */
     private static String sentence(String words) {
-        return Character.toUpperCase(words.charAt(0)) + words.substring(1);
+        int space = words.indexOf(' ');
+        boolean isWord = (space < 0 ? words : words.substring(0, space)).chars().allMatch(Character::isLetter);
+        return isWord ? Character.toUpperCase(words.charAt(0)) + words.substring(1) : words;
     }
 
     private Instant observedAt() {

@@ -487,6 +487,24 @@ class StatusPageTest {
         assertThat(text(page)).contains("public." + evil);
     }
 
+    @Test
+    void beginsAReasonWithACapitalUnlessThatIsAName() {
+        List<String> reasons =
+                List.of("partition p is too long", "public.events can't be converted", "part_config differs");
+        String page = text(page(
+                "reasons",
+                snapshot(IntStream.range(0, reasons.size())
+                        .mapToObj(i -> lago(
+                                QualifiedName.of("public", "table_" + i),
+                                new Plan.Blocked(TableState.BLOCKED, reasons.get(i)),
+                                0))
+                        .toList())));
+
+        assertThat(page)
+                .contains("Partition p is too long", "public.events can't be converted", "part_config differs")
+                .doesNotContain("Public.events", "Part_config");
+    }
+
     // that it fits
 
     @Test
