@@ -229,6 +229,7 @@ class StatusPageIT {
         Map<String, String> slow = with(environment(database), "PARTMAN_CONVERSION_MAX_ROWS_PER_SECOND", "500");
 
         try (Client writer = database.client()) {
+            int pid = writer.pid();
             writer.execute("BEGIN", "UPDATE %s SET value = 'held' WHERE decimal_value < 1".formatted(TABLE));
             try (SidecarProcess sidecar = SidecarProcess.service(slow)) {
                 sidecar.awaitState(TABLE, "converting");
@@ -236,30 +237,26 @@ class StatusPageIT {
                         "the writer's name",
                         () -> sidecar.table(TABLE)
                                 .map(table -> String.valueOf(table.getString("trouble"))
-                                        .contains("pid " + writer.pid()))
+                                        .contains("pid " + pid))
                                 .orElse(false));
 
                 String held = read(sidecar, "held");
 
                 assertThat(verdict()).isEqualTo("1 table is waiting");
                 assertThat(held)
-                        .contains("In the way:", "pid " + writer.pid(), "UPDATE " + TABLE, "value = ?")
+                        .contains("In the way:", "pid " + pid, "UPDATE " + TABLE, "value = ?")
                         .contains("tries again by itself")
                         .doesNotContain("'held'");
 
                 writer.execute("COMMIT");
-                sidecar.await(
-                        "a rate",
-                        () -> sidecar.table(TABLE)
-                                .map(table -> table.getJsonObject("conversion"))
-                                .map(conversion -> conversion.getValue("secondsLeft") != null)
-                                .orElse(false));
+                // a copy that is held back moves on between some looks only
+                sidecar.await("a rate", () -> sidecar.get("/").body().contains("rows/s, about "));
 
                 String converting = read(sidecar, "converting");
 
                 assertThat(verdict()).isEqualTo("1 table is being worked on");
                 assertThat(converting)
-                        .contains("Online conversion, since", "of 40,000 rows", "rows/s, about")
+                        .contains("Online conversion, since", "of 40,000 rows", "rows/s, ")
                         .doesNotContain("In the way:");
                 assertThat(browser.value("document.querySelector('[aria-current=step]').innerText"))
                         .asString()
