@@ -326,6 +326,16 @@ class CommandLineIT {
             assertThat(service.lines("CREATE EXTENSION IF NOT EXISTS"))
                     .as("once")
                     .hasSize(1);
+            for (String statement :
+                    new String[] {"CREATE EXTENSION IF NOT EXISTS pg_partman", "IN SHARE ROW EXCLUSIVE MODE"}) {
+                assertThat(service.get("/plan").body()).contains(statement);
+                assertThat(service.table("public.enriched_events")
+                                .orElseThrow()
+                                .getJsonObject("plan")
+                                .getString("sql"))
+                        .contains(statement);
+            }
+            assertThat(service.get("/").body()).contains("Pending SQL: ");
             assertThat(service.metric("partman_leader")).hasValue(0);
             assertThat(CatalogFingerprint.of(database)).isEqualTo(untouched);
         }

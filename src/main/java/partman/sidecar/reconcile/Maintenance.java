@@ -20,7 +20,6 @@ import partman.sidecar.config.Settings;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.ObservedServer.Extension;
 import partman.sidecar.model.QualifiedName;
-import partman.sidecar.model.Registration;
 import partman.sidecar.model.TableSpec;
 import partman.sidecar.plan.RetentionGuard;
 import partman.sidecar.postgres.AdvisoryLock;
@@ -120,11 +119,7 @@ public class Maintenance {
     }
 
     private static boolean isMaintained(Snapshot.Table table) {
-        if (isAstray(table)) {
-            return true;
-        }
-        Registration registration = table.set() == null ? null : table.set().registration();
-        return registration != null && registration.isMaintained();
+        return isAstray(table) || table.isMaintained();
     }
 
     /** Whether only {@code part_config} knows the table; it has no set to be maintained, which somebody should be told. */

@@ -56,6 +56,7 @@ public class Observer {
     private final Catalog catalog;
     private final CronExpression cron;
     private final Announcements announcements = new Announcements();
+    private final CopyHistory copies = new CopyHistory();
     private final Object oneAtATime = new Object();
 
     /** By the server's clock; null while the database can't be used. */
@@ -237,7 +238,7 @@ public class Observer {
                     spec,
                     shown.state(),
                     shown.reason(),
-                    plan,
+                    settings.mode() == Settings.Mode.PLAN ? shown : plan,
                     set,
                     coverage,
                     copying(spec.table(), observed, observation),
@@ -259,13 +260,7 @@ public class Observer {
         if (converting == null) {
             return null;
         }
-        Observation before = status.latest().observation();
-        ObservedTable earlier = before == null ? null : before.tables().get(name);
-        ObservedTable.Converting then = earlier == null ? null : earlier.underWay();
-        return Snapshot.Copying.of(
-                converting.conversion(),
-                then == null ? null : then.conversion(),
-                before == null ? Duration.ZERO : Duration.between(before.at(), now.at()));
+        return copies.add(name, converting.conversion(), now.at());
     }
 
     private static @Nullable Long retiredBytes(QualifiedName table, Observation observation) {

@@ -122,14 +122,17 @@ public class Reconciler {
                 && table.plan() instanceof Plan.Run;
     }
 
-    /** In mode {@code plan}: logs the SQL of each table whose state has changed since the last time. */
+    /** In mode {@code plan}: logs the SQL of each table whose state has changed since the last time, and keeps it for people to see. */
     void logPlans() {
         for (TableSpec spec : settings.tables()) {
             Snapshot.Table table = status.latest().find(spec.table()).orElse(null);
             if (table == null || table.plan() == null || !isWork(table.plan())) {
                 logged.remove(spec.table());
             } else if (!table.reason().equals(logged.put(spec.table(), table.reason()))) {
-                Log.infof("table=%s plan:%n%s", spec.table(), PlanText.of(spec.table(), plan(spec)));
+                Look look = look(spec);
+                // what is blocked must be looked at anew
+                status.verdict(spec.table(), look.surveyed() && isWork(look.plan()) ? look.plan() : null);
+                Log.infof("table=%s plan:%n%s", spec.table(), PlanText.of(spec.table(), look.plan()));
             }
         }
     }
@@ -202,7 +205,8 @@ public class Reconciler {
                 plan = look.plan();
             }
             calm(spec.table());
-            status.verdict(spec.table(), look.surveyed() ? plan : null);
+            boolean waits = plan instanceof Plan.Blocked || plan instanceof Plan.Wait;
+            status.verdict(spec.table(), look.surveyed() && waits ? plan : null);
             if (look.surveyed() && plan instanceof Plan.Blocked) {
                 // to look again means to count all rows again; any other plan is found anew by each observation
                 pause(spec.table(), BLOCKED_PAUSE);

@@ -98,7 +98,7 @@ public record Snapshot(
     /**
      * How far an online conversion is.
      *
-     * @param rowsPerSecond rows that were copied per second since the observation before
+     * @param rowsPerSecond rows that were copied per second in the last half minute, or since the observation before
      * @param left how long the copy will take at that rate, or null if that can't be told
      */
     public record Copying(

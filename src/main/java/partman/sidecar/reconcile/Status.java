@@ -96,18 +96,18 @@ public class Status {
         troubles.remove(table);
     }
 
-    /** What was found about a table when its shape was last read, if it can't be worked on; null otherwise. */
+    /** What was found about a table when its shape was last read, if that is to be told instead of what an observation sees; else null. */
     @Nullable
     Plan verdictOf(QualifiedName table) {
         return verdicts.get(table);
     }
 
-    /** Keeps what was found when a table's shape was read; null if it was not. */
+    /** Keeps what was found when a table's shape was read; null if there is nothing to be told of it. */
     void verdict(QualifiedName table, @Nullable Plan plan) {
-        if (plan instanceof Plan.Blocked || plan instanceof Plan.Wait) {
-            verdicts.put(table, plan);
-        } else {
+        if (plan == null) {
             verdicts.remove(table);
+        } else {
+            verdicts.put(table, plan);
         }
     }
 }

@@ -199,7 +199,7 @@ enum Metric {
     CONVERSION_ROWS_PER_SECOND(
             "partman_conversion_rows_per_second",
             Type.GAUGE,
-            "Rows that the backfill copied per second between the last two observations; 0 in other phases.",
+            "Rows that the backfill copied per second in the last half minute, or between the last two observations if they are further apart; 0 in other phases.",
             PARENT_TABLE),
     CONVERSION_ETA(
             "partman_conversion_eta_seconds",

@@ -1,8 +1,6 @@
 package partman.sidecar.report;
 
-import io.vertx.core.buffer.Buffer;
 import io.vertx.core.http.HttpMethod;
-import io.vertx.core.http.HttpServerResponse;
 import io.vertx.ext.web.Router;
 import io.vertx.ext.web.RoutingContext;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -48,7 +46,7 @@ class StatusRoute {
         Html page = StatusPage.of(
                 latest.snapshot(), latest.staleness(), version, clock.instant(), pace.observeEvery(), paused);
         request.response().putHeader("Content-Security-Policy", StatusStyle.POLICY);
-        answer(request, "text/html; charset=utf-8", page.toString());
+        Answer.of(request, "text/html; charset=utf-8", page.toString());
     }
 
     private void plan(RoutingContext request) {
@@ -71,22 +69,6 @@ class StatusRoute {
                 text.append(PlanText.of(table.name(), table.plan())).append('\n');
             }
         }
-        answer(request, "text/plain; charset=utf-8", text.toString());
-    }
-
-    /** Over HTTP/2 Vert.x would answer a HEAD with the body, too. */
-    private static void answer(RoutingContext request, String type, String text) {
-        HttpServerResponse response = request.response()
-                .putHeader("Content-Type", type)
-                .putHeader("Cache-Control", "no-store")
-                .putHeader("X-Content-Type-Options", "nosniff")
-                .putHeader("Referrer-Policy", "no-referrer");
-        Buffer body = Buffer.buffer(text);
-        if (request.request().method().equals(HttpMethod.HEAD)) {
-            response.putHeader("Content-Length", Integer.toString(body.length()))
-                    .end();
-        } else {
-            response.end(body);
-        }
+        Answer.of(request, "text/plain; charset=utf-8", text.toString());
     }
 }

@@ -27,9 +27,9 @@ class TablesRoute {
     }
 
     private void answer(RoutingContext request) {
-        request.response()
-                .putHeader("Content-Type", "application/json")
-                .putHeader("Cache-Control", "no-store")
-                .end(TablesJson.of(latest.snapshot(), version).encodePrettily());
+        Answer.of(
+                request,
+                "application/json",
+                TablesJson.of(latest.snapshot(), version).encodePrettily());
     }
 }
