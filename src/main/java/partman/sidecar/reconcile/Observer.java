@@ -220,7 +220,7 @@ public class Observer {
         for (TableSpec spec : settings.tables()) {
             ObservedTable observed = Objects.requireNonNull(observation.tables().get(spec.table()));
             Plan plan = Planner.plan(spec, observation);
-            Plan verdict = plan instanceof Plan.Survey ? status.verdictOf(spec.table()) : null;
+            Plan verdict = status.verdictOn(spec.table(), plan);
             Plan shown = verdict == null ? plan : verdict;
             PartitionSet set =
                     observed instanceof ObservedTable.Partitioned(PartitionSet partitions) ? partitions : null;

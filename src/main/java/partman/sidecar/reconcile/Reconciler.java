@@ -131,7 +131,9 @@ public class Reconciler {
             } else if (!table.reason().equals(logged.put(spec.table(), table.reason()))) {
                 Look look = look(spec);
                 // what is blocked must be looked at anew
-                status.verdict(spec.table(), look.surveyed() && isWork(look.plan()) ? look.plan() : null);
+                if (keepVerdict(spec.table(), look, isWork(look.plan()))) {
+                    logged.put(spec.table(), look.plan().reason());
+                }
                 Log.infof("table=%s plan:%n%s", spec.table(), PlanText.of(spec.table(), look.plan()));
             }
         }
@@ -205,9 +207,8 @@ public class Reconciler {
                 plan = look.plan();
             }
             calm(spec.table());
-            boolean waits = plan instanceof Plan.Blocked || plan instanceof Plan.Wait;
-            status.verdict(spec.table(), look.surveyed() && waits ? plan : null);
-            if (look.surveyed() && plan instanceof Plan.Blocked) {
+            keepVerdict(spec.table(), look, plan instanceof Plan.Blocked || plan instanceof Plan.Wait);
+            if (look.seen() != null && plan instanceof Plan.Blocked) {
                 // to look again means to count all rows again; any other plan is found anew by each observation
                 pause(spec.table(), BLOCKED_PAUSE);
             }
@@ -295,21 +296,31 @@ public class Reconciler {
     /**
      * The plan for one table as it is now.
      *
-     * @param surveyed whether the table's shape was read for it, which an observation does not do
+     * @param seen what an observation sees, if the table's shape was read for the plan, which an observation does not do; else null
      */
-    private record Look(Plan plan, boolean surveyed) {}
+    private record Look(Plan plan, Plan.@Nullable Survey seen) {}
+
+    /** Keeps for the next observations what a look has found, if it shall be; says whether it does. */
+    private boolean keepVerdict(QualifiedName table, Look look, boolean shall) {
+        if (look.seen() == null || !shall) {
+            status.dropVerdict(table);
+            return false;
+        }
+        status.keepVerdict(table, look.seen(), look.plan());
+        return true;
+    }
 
     private Look look(TableSpec spec) {
         try (Session session = database.open()) {
             Observation observation = observer.catalog().observe(session, List.of(spec));
             Plan plan = Planner.plan(spec, observation);
-            if (plan instanceof Plan.Survey) {
+            if (plan instanceof Plan.Survey seen) {
                 ObservedTable observed =
                         Objects.requireNonNull(observation.tables().get(spec.table()));
                 ObservedTable surveyed = StepRunner.survey(session, spec, observation.server(), observed);
-                return new Look(Planner.plan(spec, observation.server(), surveyed), true);
+                return new Look(Planner.plan(spec, observation.server(), surveyed), seen);
             }
-            return new Look(plan, false);
+            return new Look(plan, null);
         }
     }
 

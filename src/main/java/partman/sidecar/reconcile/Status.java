@@ -9,6 +9,7 @@ import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.model.QualifiedName;
+import partman.sidecar.model.TableState;
 import partman.sidecar.plan.Plan;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
@@ -21,7 +22,7 @@ public class Status {
     private final Event<Snapshot> changed;
     private final Map<QualifiedName, Progress> progress = new ConcurrentHashMap<>();
     private final Map<QualifiedName, String> troubles = new ConcurrentHashMap<>();
-    private final Map<QualifiedName, Plan> verdicts = new ConcurrentHashMap<>();
+    private final Map<QualifiedName, Verdict> verdicts = new ConcurrentHashMap<>();
     private volatile Snapshot latest = Snapshot.NOTHING_YET;
 
     Status(Event<Snapshot> changed) {
@@ -96,18 +97,24 @@ public class Status {
         troubles.remove(table);
     }
 
-    /** What was found about a table when its shape was last read, if that is to be told instead of what an observation sees; else null. */
+    /** What the reading of a table's shape gave, where an observation had seen in which state the table is, and that it must be read. */
+    private record Verdict(TableState seen, Plan found) {}
+
+    /** What is to be told instead of what an observation sees: what was found in the same state before; null if nothing was. */
     @Nullable
-    Plan verdictOf(QualifiedName table) {
-        return verdicts.get(table);
+    Plan verdictOn(QualifiedName table, Plan seen) {
+        Verdict verdict = verdicts.get(table);
+        return verdict != null && seen instanceof Plan.Survey && verdict.seen() == seen.state()
+                ? verdict.found()
+                : null;
     }
 
-    /** Keeps what was found when a table's shape was read; null if there is nothing to be told of it. */
-    void verdict(QualifiedName table, @Nullable Plan plan) {
-        if (plan == null) {
-            verdicts.remove(table);
-        } else {
-            verdicts.put(table, plan);
-        }
+    /** Keeps what was found when a table's shape was read. */
+    void keepVerdict(QualifiedName table, Plan.Survey seen, Plan found) {
+        verdicts.put(table, new Verdict(seen.state(), found));
+    }
+
+    void dropVerdict(QualifiedName table) {
+        verdicts.remove(table);
     }
 }
