@@ -106,10 +106,10 @@ public record Snapshot(
             double rowsPerSecond,
             @Nullable Duration left) {
 
-        /** {@code before} is what was observed {@code span} earlier of the same conversion, or null if nothing was. */
+        /** {@code before} is what was observed {@code span} earlier of the same copy, or null if nothing was. */
         static Copying of(Conversion now, @Nullable Conversion before, Duration span) {
             boolean copies = now.phase() == Conversion.Phase.BACKFILL;
-            if (!copies || before == null || before.id() != now.id() || !span.isPositive()) {
+            if (!copies || before == null || !span.isPositive()) {
                 return new Copying(now, 0, null);
             }
             double seconds = span.toMillis() / 1000.0;

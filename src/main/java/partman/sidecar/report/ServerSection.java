@@ -1,8 +1,6 @@
 package partman.sidecar.report;
 
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import partman.sidecar.model.Observation;
 import partman.sidecar.model.ObservedServer;
@@ -20,46 +18,37 @@ final class ServerSection {
 
     /** {@code version} is the sidecar's own. */
     static Html of(Snapshot snapshot, String version, Instant now) {
-        List<Html> facts = new ArrayList<>();
+        Facts facts = new Facts();
         Observation observation = snapshot.observation();
         if (observation != null) {
             ObservedServer server = observation.server();
-            fact(facts, "Database", Html.of("{}, as role {}", server.database(), server.role()));
-            fact(
-                    facts,
+            facts.add("Database", Html.of("{}, as role {}", server.database(), server.role()));
+            facts.add(
                     "PostgreSQL",
                     Html.of("{}, {}", server.version(), server.inRecovery() ? "a replica" : "the primary"));
-            fact(
-                    facts,
+            facts.add(
                     "pg_partman",
                     Html.text(Objects.requireNonNullElse(server.partmanVersion(), "not in this database")));
-            fact(facts, "This process", Html.of("partman-sidecar {}: {}", version, role(snapshot, server)));
-            fact(facts, "Maintenance", scheduler(snapshot.maintenance()));
-            fact(
-                    facts,
+            facts.add("This process", Html.of("partman-sidecar {}: {}", version, role(snapshot, server)));
+            facts.add("Maintenance", scheduler(snapshot.maintenance()));
+            facts.add(
                     "Next maintenance",
                     snapshot.nextMaintenance() == null
                             ? Html.of("not known")
                             : Human.when(snapshot.nextMaintenance(), now));
-            fact(
-                    facts,
+            facts.add(
                     "Last look",
                     Html.of("{}, took {}", Human.when(observation.at(), now), Human.span(observation.took())));
         } else {
-            fact(facts, "This process", Html.of("partman-sidecar {}", version));
+            facts.add("This process", Html.of("partman-sidecar {}", version));
         }
-        fact(
-                facts,
+        facts.add(
                 "Looks that failed",
                 Html.of("{} since this process began", Human.number(snapshot.observationErrors())));
         return Html.of(
-                "<section class=\"card\" id=\"server\" aria-labelledby=\"server-name\"><header><h2 id=\"server-name\">Server</h2></header><dl>{}</dl>{}</section>",
-                Html.of(facts),
+                "<section class=\"card\" id=\"server\" aria-labelledby=\"server-name\"><header><h2 id=\"server-name\">Server</h2></header>{}{}</section>",
+                facts.html(),
                 sql(snapshot.maintenance()));
-    }
-
-    private static void fact(List<Html> facts, String name, Html value) {
-        facts.add(Html.of("<div><dt>{}<dd>{}</div>", name, value));
     }
 
     private static String role(Snapshot snapshot, ObservedServer server) {

@@ -67,8 +67,7 @@ final class TableSection {
         if (set != null) {
             parts.add(picture(set));
         }
-        Html facts = facts(set);
-        parts.add(facts.isEmpty() ? facts : Html.of("<dl>{}</dl>", facts));
+        parts.add(facts(set));
         if (set != null) {
             parts.add(partitions(set));
             Registration registration = set.registration();
@@ -125,17 +124,14 @@ final class TableSection {
     }
 
     private Html facts(@Nullable PartitionSet set) {
-        List<Html> facts = new ArrayList<>();
+        Facts facts = new Facts();
         if (set != null) {
-            fact(
-                    facts,
-                    "Partitions",
-                    Html.of("{}, {}", Human.number(set.children().size()), Human.size(set.sizeBytes())));
-            fact(facts, "Default partition", contents(set.defaultPartition()));
+            facts.add(
+                    "Partitions", Html.of("{}, {}", Human.number(set.children().size()), Human.size(set.sizeBytes())));
+            facts.add("Default partition", contents(set.defaultPartition()));
             coverage(facts);
             PartitionInterval retention = retention(set);
-            fact(
-                    facts,
+            facts.add(
                     "Retention",
                     Html.of(
                             "{}{}",
@@ -151,24 +147,19 @@ final class TableSection {
                                                     Human.size(set.detached().sizeBytes()))));
             String obstacle = RetentionGuard.obstacle(set);
             if (obstacle != null) {
-                fact(facts, "Referred to", Html.text(Human.cut(sentence(obstacle), LONGEST_TEXT)));
+                facts.add("Referred to", Html.text(Human.cut(sentence(obstacle), LONGEST_TEXT)));
             }
         }
         if (table.retiredBytes() != null) {
-            fact(
-                    facts,
+            facts.add(
                     "Retired table",
                     Html.of("{}, kept until the command drop-retired", Human.size(table.retiredBytes())));
         }
         if (set != null || table.progress().lastMaintenance() != null) {
-            fact(facts, "Last maintenance", lastMaintenance(set == null ? null : set.registration()));
-            fact(facts, "Next maintenance", nextMaintenance());
+            facts.add("Last maintenance", lastMaintenance(set == null ? null : set.registration()));
+            facts.add("Next maintenance", nextMaintenance());
         }
-        return Html.of(facts);
-    }
-
-    private static void fact(List<Html> facts, String name, Html value) {
-        facts.add(Html.of("<div><dt>{}<dd>{}</div>", name, value));
+        return facts.html();
     }
 
     private static Html contents(@Nullable DefaultPartition rest) {
@@ -192,7 +183,7 @@ final class TableSection {
                 rest.infinite() == 0 ? "" : "; %s at infinity".formatted(Human.number(rest.infinite())));
     }
 
-    private void coverage(List<Html> facts) {
+    private void coverage(Facts facts) {
         Coverage coverage = table.coverage();
         if (coverage == null) {
             return;
@@ -200,8 +191,7 @@ final class TableSection {
         Instant end = coverage.horizon().equals(LocalDateTime.MAX)
                 ? null
                 : coverage.horizon().toInstant(ZoneOffset.UTC);
-        fact(
-                facts,
+        facts.add(
                 "Premade to",
                 Html.of(
                         "{}{}{}",
@@ -237,9 +227,16 @@ final class TableSection {
     private Html nextMaintenance() {
         Instant next = snapshot.nextMaintenanceOf(table);
         if (next == null) {
-            return Html.text(table.isMaintained() ? "not known" : "none: automatic_maintenance is not on");
+            return Html.text(table.isMaintained() ? "not known" : "none: " + whyNot());
         }
         return next.isBefore(now) ? Html.of("was due {}", Human.when(next, now)) : Human.when(next, now);
+    }
+
+    private String whyNot() {
+        Registration registration = table.set() == null ? null : table.set().registration();
+        return registration != null && registration.undoInProgress()
+                ? "an undo is under way"
+                : "automatic_maintenance is not on";
     }
 
     /** The picture's table; the newest partitions of very many. */
