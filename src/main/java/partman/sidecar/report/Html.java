@@ -59,10 +59,6 @@ final class Html {
         return markup.getBytes(StandardCharsets.UTF_8).length;
     }
 
-    boolean isEmpty() {
-        return markup.isEmpty();
-    }
-
     @Override
     public String toString() {
         return markup;
