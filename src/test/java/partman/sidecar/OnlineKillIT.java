@@ -217,16 +217,29 @@ class OnlineKillIT {
         });
     }
 
-    /** Has a process for each phase, which is ended so long after the phase has begun, while an application writes. */
+    /** A client whose transaction keeps triggers from being created on the table, but no application from writing. */
+    private static Client holdingJournalBack(TestDatabase database) {
+        Client client = database.client();
+        client.execute("BEGIN", "LOCK TABLE public.enriched_events IN ROW EXCLUSIVE MODE");
+        return client;
+    }
+
+    /**
+     * Has a process for each phase, which is ended so long after the phase has begun, while an application writes. The
+     * journal is created in a few milliseconds, so it is held back until it was seen to begin.
+     */
     private void convertInterruptedInEachPhase(int millisAfterItsBeginning, Consumer<SidecarProcess> end) {
         Writers writers = applicationOn(database).start();
+        Client holder = holdingJournalBack(database);
         Set<String> endedIn = new LinkedHashSet<>();
 
-        try (writers) {
+        try (holder;
+                writers) {
             while (!isOver(database)) {
                 Optional<String> phase;
                 try (SidecarProcess sidecar = service(database, LONG_COPY)) {
                     phase = awaitPhase(sidecar, database, another -> !endedIn.contains(another));
+                    holder.close();
                     awaitMiddleOrEnd(phase, millisAfterItsBeginning, database);
                     end.accept(sidecar);
                 }
