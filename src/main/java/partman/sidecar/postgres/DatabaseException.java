@@ -29,6 +29,11 @@ public final class DatabaseException extends RuntimeException {
         this.sqlState = "";
     }
 
+    /** An error that a block caught and passed on by other means: as if its statement had failed. */
+    public static DatabaseException told(String sqlState, String message) {
+        return new DatabaseException("ERROR: " + message, new SQLException(message, sqlState));
+    }
+
     private DatabaseException(String message, DatabaseException cause) {
         super(message, cause);
         this.kind = cause.kind;

@@ -158,8 +158,11 @@ public final class Session implements AutoCloseable {
             try (Statement statement = connection.createStatement()) {
                 // a server-written definition may hold braces, which JDBC would take for its own escapes
                 statement.setEscapeProcessing(false);
-                statement.execute(text);
-                keepWarnings(statement);
+                try {
+                    statement.execute(text);
+                } finally {
+                    keepWarnings(statement);
+                }
                 return work.on(statement);
             } catch (SQLException e) {
                 throw failure(e);
@@ -167,8 +170,11 @@ public final class Session implements AutoCloseable {
         }
         try (PreparedStatement statement = connection.prepareStatement(text)) {
             bind(statement, sql.jdbcArguments());
-            statement.execute();
-            keepWarnings(statement);
+            try {
+                statement.execute();
+            } finally {
+                keepWarnings(statement);
+            }
             return work.on(statement);
         } catch (SQLException e) {
             throw failure(e);
@@ -188,7 +194,10 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    /** Warnings that statements gave since the last call; pg_partman 5.5 reports a failing set as one. */
+    /**
+     * Warnings, and messages of the level INFO, that statements gave since the last call, those that failed among them;
+     * pg_partman 5.5 reports a failing set as one.
+     */
     public List<String> takeWarnings() {
         List<String> taken = List.copyOf(warnings);
         warnings.clear();

@@ -8,7 +8,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,8 @@ import partman.sidecar.postgres.DatabaseException;
 import partman.sidecar.postgres.Session;
 import partman.sidecar.reconcile.Snapshot.MaintenanceRun;
 import partman.sidecar.reconcile.Snapshot.Outcome;
-import partman.sidecar.step.RunMaintenance;
+import partman.sidecar.step.MaintenanceCalls;
+import partman.sidecar.step.MaintenanceCalls.Result;
 
 /**
  * Runs pg_partman's maintenance, set by set, and believes only the catalog: a run counts as a success when
@@ -39,6 +42,9 @@ public class Maintenance {
 
     /** From 5.5 on pg_partman takes {@code maintenance_last_run} away from a set that it could not maintain. */
     static final String MARKED_AS_FAILED = "the call returned, but pg_partman marks the run as failed";
+
+    /** Sets maintained by one statement: a set's outcome is known when those with it have been called, too. */
+    private static final int CALLS_AT_ONCE = 20;
 
     private final Settings settings;
     private final Database database;
@@ -129,17 +135,30 @@ public class Maintenance {
 
     private Map<QualifiedName, Attempt> attempt(List<Snapshot.Table> sets, Snapshot before, Identifier partman) {
         Map<QualifiedName, Attempt> attempts = new LinkedHashMap<>();
-        List<Snapshot.Table> left = new ArrayList<>(sets);
+        List<QualifiedName> due = new ArrayList<>();
+        for (Snapshot.Table set : sets) {
+            Attempt without = withoutCall(set, danger(set, before));
+            if (without == null) {
+                due.add(set.name());
+            } else {
+                attempts.put(set.name(), without);
+            }
+        }
         try (Session session = database.open()) {
-            RunMaintenance.prepare(session, settings.maintenance().lockTimeout());
             String holder = otherHolder(session);
-            for (Snapshot.Table set : sets) {
-                attempts.put(set.name(), attempt(session, set, danger(set, before), holder, partman));
-                left.remove(set);
+            if (holder != null) {
+                Attempt skipped = skipped("pg_partman's maintenance lock is held by " + holder);
+                due.forEach(set -> attempts.put(set, skipped));
+            } else {
+                call(
+                        session,
+                        due,
+                        new MaintenanceCalls(partman, settings.maintenance().lockTimeout()),
+                        attempts);
             }
         } catch (DatabaseException e) {
-            left.forEach(set ->
-                    attempts.put(set.name(), new Attempt(Duration.ZERO, Outcome.FAILURE, Observer.firstLine(e))));
+            Attempt failed = new Attempt(Duration.ZERO, Outcome.FAILURE, Observer.firstLine(e));
+            due.forEach(set -> attempts.putIfAbsent(set, failed));
         }
         return attempts;
     }
@@ -161,21 +180,15 @@ public class Maintenance {
                 table.set(), spec, snapshot.observation().server().now());
     }
 
-    /** {@code holder} is who keeps every set from being maintained, or null if nobody does. */
-    private Attempt attempt(
-            Session session, Snapshot.Table set, @Nullable String danger, @Nullable String holder, Identifier partman) {
+    /** What there is to say of a set that is not maintained now; null if it is. */
+    private @Nullable Attempt withoutCall(Snapshot.Table set, @Nullable String danger) {
         if (isAstray(set)) {
             return new Attempt(Duration.ZERO, Outcome.FAILURE, set.reason());
         }
         if (set.copying() != null) {
             return skipped("the rows of its default partition are being moved");
         }
-        if (danger != null) {
-            return skipped(danger);
-        }
-        return holder == null
-                ? attempt(session, set.name(), partman)
-                : skipped("pg_partman's maintenance lock is held by " + holder);
+        return danger == null ? null : skipped(danger);
     }
 
     private static Attempt skipped(String why) {
@@ -192,37 +205,57 @@ public class Maintenance {
         return null;
     }
 
-    private Attempt attempt(Session session, QualifiedName set, Identifier partman) {
-        RunMaintenance step = new RunMaintenance(set, partman);
-        long started = System.nanoTime();
-        try {
-            Call call = retry.run(set, () -> call(session, step));
-            Duration took = Duration.ofNanos(System.nanoTime() - started);
-            return new Attempt(took, call.ran() ? Outcome.SUCCESS : Outcome.SKIPPED, call.said());
-        } catch (DatabaseException e) {
-            return new Attempt(Duration.ofNanos(System.nanoTime() - started), Outcome.FAILURE, Observer.firstLine(e));
+    private void call(
+            Session session, List<QualifiedName> sets, MaintenanceCalls calls, Map<QualifiedName, Attempt> attempts) {
+        for (int from = 0; from < sets.size(); from += CALLS_AT_ONCE) {
+            List<QualifiedName> some = sets.subList(from, Math.min(sets.size(), from + CALLS_AT_ONCE));
+            List<Result> results = calls.run(session, some);
+            for (int i = 0; i < some.size(); i++) {
+                attempts.put(some.get(i), attempt(session, some.get(i), calls, results.get(i)));
+            }
         }
     }
 
-    /** What one call of pg_partman gave: whether it ran, and its warnings or who kept it from running. */
-    private record Call(boolean ran, String said) {}
+    /** What became of a set whose first call gave this; a lock that it did not get in time is tried again. */
+    private Attempt attempt(Session session, QualifiedName set, MaintenanceCalls calls, Result first) {
+        long started = System.nanoTime();
+        Deque<Result> results = new ArrayDeque<>(List.of(first));
+        Outcome outcome;
+        String message;
+        try {
+            Result result = retry.run(set, () -> {
+                if (results.isEmpty()) {
+                    results.addAll(calls.run(session, List.of(set)));
+                }
+                return orFailure(results.remove());
+            });
+            outcome = result instanceof Result.Ran ? Outcome.SUCCESS : Outcome.SKIPPED;
+            message = result instanceof Result.Ran ran ? warnings(ran) : otherSession(session);
+        } catch (DatabaseException e) {
+            outcome = Outcome.FAILURE;
+            message = Observer.firstLine(e);
+        }
+        return new Attempt(first.took().plusNanos(System.nanoTime() - started), outcome, message);
+    }
 
-    private Call call(Session session, RunMaintenance step) {
-        return session.inTransaction(() -> {
-            session.takeWarnings();
-            if (!step.runIfFree(session)) {
-                return new Call(
-                        false,
-                        "pg_partman's maintenance runs in another session: "
-                                + LockHolders.words(session, List.of(AdvisoryLock.RUN_MAINTENANCE)));
-            }
-            String warnings =
-                    session.takeWarnings().stream().map(Observer::firstLine).collect(joining("; "));
-            if (DatabaseException.tellsOfLockTimeout(warnings)) {
-                throw new DatabaseException(warnings, DatabaseException.Kind.RETRYABLE);
-            }
-            return new Call(true, warnings);
-        });
+    /** Throws if the call failed. From 5.5 on pg_partman makes a warning of a lock that it did not get in time. */
+    private static Result orFailure(Result result) {
+        if (result instanceof Result.Failed failed) {
+            throw failed.failure();
+        }
+        if (result instanceof Result.Ran ran && DatabaseException.tellsOfLockTimeout(warnings(ran))) {
+            throw new DatabaseException(warnings(ran), DatabaseException.Kind.RETRYABLE);
+        }
+        return result;
+    }
+
+    private static String warnings(Result.Ran ran) {
+        return ran.warnings().stream().map(Observer::firstLine).collect(joining("; "));
+    }
+
+    private static String otherSession(Session session) {
+        return "pg_partman's maintenance runs in another session: "
+                + LockHolders.words(session, List.of(AdvisoryLock.RUN_MAINTENANCE));
     }
 
     private MaintenanceRun verify(Snapshot.Table before, Attempt attempt, Snapshot after) {

@@ -6,7 +6,6 @@ import java.util.ArrayList;
 import java.util.List;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.QualifiedName;
-import partman.sidecar.postgres.Session;
 import partman.sidecar.postgres.Sql;
 
 /**
@@ -84,17 +83,6 @@ final class NewPartitions {
             $partman_sidecar$
             """);
 
-    private static final Sql REMEMBER_THOSE = sql("""
-            SELECT pg_catalog.set_config('partman_sidecar.parent', :parent, true),
-                   pg_catalog.set_config('partman_sidecar.parent_table', :parent_table, true),
-                   pg_catalog.set_config('partman_sidecar.partitions', :partitions, true),
-                   EXISTS (
-                       SELECT
-                       FROM pg_catalog.pg_inherits AS i
-                       WHERE i.inhparent = :parent::regclass
-                         AND i.inhrelid::text <> ALL (pg_catalog.string_to_array(:partitions, ','))) AS made
-            """);
-
     private NewPartitions() {}
 
     /** The statements that make partitions of {@code parent}, and around them those that give the new ones to its owner. */
@@ -109,16 +97,6 @@ final class NewPartitions {
     /** Notes which partitions there are. */
     private static Sql remember(QualifiedName parent) {
         return REMEMBER.bind("parent", parent.sql()).bind("parent_table", parent.unquoted());
-    }
-
-    /** Whether there are others by now than those before, a list of their OIDs with commas. */
-    static boolean findAny(Session session, QualifiedName parent, String before) {
-        return session.requireOne(
-                REMEMBER_THOSE
-                        .bind("parent", parent.sql())
-                        .bind("parent_table", parent.unquoted())
-                        .bind("partitions", before),
-                row -> row.flag("made"));
     }
 
     /** Makes the others alike their parent. */
