@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -209,6 +210,26 @@ public final class Catalog {
 
     /** Looks at the server, at every table of {@code specs}, and at every other set that is in {@code part_config}. */
     public Observation observe(Session session, List<TableSpec> specs) {
+        return observe(session, specs, Map.of());
+    }
+
+    /**
+     * The same soon after another look, whose sizes of partitions are not asked for again: of all that a look costs the server they
+     * are the dearest. Those of default partitions are, since whether rows are in there hangs on them.
+     */
+    public Observation observe(Session session, List<TableSpec> specs, Observation before) {
+        Map<QualifiedName, Size> known = new HashMap<>();
+        for (PartitionSet set : before.sets()) {
+            for (PartitionSet.Child child : set.children()) {
+                if (child.sizeBytes() != null) {
+                    known.put(child.name(), new Size(child.empty(), child.sizeBytes()));
+                }
+            }
+        }
+        return observe(session, specs, known);
+    }
+
+    private Observation observe(Session session, List<TableSpec> specs, Map<QualifiedName, Size> known) {
         long started = System.nanoTime();
         ObservedServer server = server(session);
         Map<QualifiedName, Registration> registrations = new LinkedHashMap<>();
@@ -225,11 +246,13 @@ public final class Catalog {
         List<Relation> relations = relations(session, names);
         List<ChildRow> children = children(session, relations);
         List<RetiredRow> retired = retired(session, retirable(relations, children, configured.keySet()));
-        Map<String, Size> sizes = sizes(session, relations, children, retired);
+        Map<String, Size> sizes = sizes(session, relations, children, retired, known);
         Map<QualifiedName, PartitionSet.Detached> detached = detached(session, relations);
         Map<String, List<Bucket>> buckets = buckets(session, relations, children, sizes, configured, registrations);
 
         Map<String, List<ChildRow>> childrenByParent = children.stream().collect(groupingBy(ChildRow::parent));
+        // sets of one interval have the same bounds
+        Map<String, Bound> bounds = new HashMap<>();
         Map<QualifiedName, ObservedTable> tables = new LinkedHashMap<>();
         List<PartitionSet> others = new ArrayList<>();
         List<QualifiedName> astray = new ArrayList<>();
@@ -249,6 +272,7 @@ public final class Catalog {
                 PartitionSet set = partitionSet(
                         relation,
                         childrenByParent.getOrDefault(relation.oid(), List.of()),
+                        bounds,
                         sizes,
                         buckets,
                         registrations.get(relation.name()),
@@ -336,7 +360,11 @@ public final class Catalog {
         }
     }
 
-    private record Size(long heap, long total) {}
+    /**
+     * @param empty whether the heap has no page
+     * @param total bytes, with indexes and TOAST
+     */
+    private record Size(boolean empty, long total) {}
 
     private record RetiredRow(QualifiedName table, String oid) {}
 
@@ -425,20 +453,31 @@ public final class Catalog {
     }
 
     private static Map<String, Size> sizes(
-            Session session, List<Relation> relations, List<ChildRow> children, List<RetiredRow> retired) {
+            Session session,
+            List<Relation> relations,
+            List<ChildRow> children,
+            List<RetiredRow> retired,
+            Map<QualifiedName, Size> known) {
+        Map<String, Size> sizes = new LinkedHashMap<>();
         List<String> oids = new ArrayList<>();
         for (Relation relation : relations) {
             if (relation.oid() != null && "r".equals(relation.kind())) {
                 oids.add(relation.oid());
             }
         }
-        children.forEach(child -> oids.add(child.oid()));
+        for (ChildRow child : children) {
+            Size size = child.isDefault() ? null : known.get(child.name());
+            if (size == null) {
+                oids.add(child.oid());
+            } else {
+                sizes.put(child.oid(), size);
+            }
+        }
         retired.forEach(row -> oids.add(row.oid()));
-        Map<String, Size> sizes = new LinkedHashMap<>();
         session.query(SIZES.bind("relations", oids), row -> {
             Long total = row.numberOrNull("total_bytes");
             if (total != null) {
-                sizes.put(row.text("oid"), new Size(row.number("heap_bytes"), total));
+                sizes.put(row.text("oid"), new Size(row.number("heap_bytes") == 0, total));
             }
             return null;
         });
@@ -484,7 +523,7 @@ public final class Catalog {
                 continue;
             }
             // a heap without a page has no row: most default partitions are like that, and there may be hundreds
-            if (size.heap() == 0) {
+            if (size.empty()) {
                 continue;
             }
             oids.add(child.oid());
@@ -516,6 +555,7 @@ public final class Catalog {
     private PartitionSet partitionSet(
             Relation relation,
             List<ChildRow> rows,
+            Map<String, Bound> bounds,
             Map<String, Size> sizes,
             Map<String, List<Bucket>> buckets,
             @Nullable Registration registration,
@@ -538,8 +578,8 @@ public final class Catalog {
                                 ? new ObservedTable.Plain(-1, relation.owned(), total, null)
                                 : new ObservedTable.Converting(conversion, relation.owned(), null, null));
             } else {
-                Bound bound = Bound.parse(row.bound());
-                boolean empty = size != null && size.heap() == 0;
+                Bound bound = bounds.computeIfAbsent(row.bound(), Bound::parse);
+                boolean empty = size != null && size.empty();
                 children.add(
                         new PartitionSet.Child(row.name(), bound.from(), bound.to(), row.partitioned(), empty, total));
             }

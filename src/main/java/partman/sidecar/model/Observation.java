@@ -23,6 +23,17 @@ public record Observation(
         List<QualifiedName> astray,
         Map<QualifiedName, Long> retired) {
 
+    /** All sets, configured or not. */
+    public List<PartitionSet> sets() {
+        List<PartitionSet> sets = new ArrayList<>(otherSets);
+        for (ObservedTable table : tables.values()) {
+            if (table instanceof ObservedTable.Partitioned(PartitionSet set)) {
+                sets.add(set);
+            }
+        }
+        return sets;
+    }
+
     /** The names of a configured table's retired ones: the plain table that it was, and a default partition that it had. */
     public List<QualifiedName> retiredOf(QualifiedName table) {
         List<QualifiedName> names = new ArrayList<>(List.of(table));

@@ -29,6 +29,7 @@ public final class RetentionGuard {
     private final PartitionInterval interval;
     private final Rule acting;
     private final Rule wanted;
+    private final boolean sameRetention;
     private final List<LocalDateTime> moments;
 
     /**
@@ -65,6 +66,7 @@ public final class RetentionGuard {
         this.interval = interval;
         this.acting = acting;
         this.wanted = wanted;
+        this.sameRetention = acting == wanted || acting.hasSameRetention(wanted);
         LocalDateTime utc = LocalDateTime.ofInstant(now, ZoneOffset.UTC);
         this.moments = List.of(utc, utc.plus(LEAD));
     }
@@ -166,7 +168,7 @@ public final class RetentionGuard {
     /** Whether pg_partman would take a child that shall be kept. */
     private boolean isLost(Child child) {
         // by the same rule it takes a child of one interval when it shall
-        return (isLong(child) || !acting.hasSameRetention(wanted))
+        return (!sameRetention || isLong(child))
                 && moments.stream()
                         .anyMatch(moment -> isTaken(child, moment) && !wanted.hasExpired(child.to(), moment));
     }

@@ -43,9 +43,6 @@ public class Maintenance {
     /** From 5.5 on pg_partman takes {@code maintenance_last_run} away from a set that it could not maintain. */
     static final String MARKED_AS_FAILED = "the call returned, but pg_partman marks the run as failed";
 
-    /** Sets maintained by one statement: a set's outcome is known when those with it have been called, too. */
-    private static final int CALLS_AT_ONCE = 20;
-
     private final Settings settings;
     private final Database database;
     private final Observer observer;
@@ -100,7 +97,7 @@ public class Maintenance {
             }
             long started = System.nanoTime();
             Map<QualifiedName, Attempt> attempts = attempt(sets, before, installed.schema());
-            Snapshot after = observer.observe();
+            Snapshot after = observer.observeAgain(before.observation());
             Map<QualifiedName, MaintenanceRun> runs = new LinkedHashMap<>();
             for (Snapshot.Table set : sets) {
                 Attempt attempt = Objects.requireNonNull(attempts.get(set.name()));
@@ -207,12 +204,9 @@ public class Maintenance {
 
     private void call(
             Session session, List<QualifiedName> sets, MaintenanceCalls calls, Map<QualifiedName, Attempt> attempts) {
-        for (int from = 0; from < sets.size(); from += CALLS_AT_ONCE) {
-            List<QualifiedName> some = sets.subList(from, Math.min(sets.size(), from + CALLS_AT_ONCE));
-            List<Result> results = calls.run(session, some);
-            for (int i = 0; i < some.size(); i++) {
-                attempts.put(some.get(i), attempt(session, some.get(i), calls, results.get(i)));
-            }
+        List<Result> results = calls.run(session, sets);
+        for (int i = 0; i < sets.size(); i++) {
+            attempts.put(sets.get(i), attempt(session, sets.get(i), calls, results.get(i)));
         }
     }
 

@@ -10,6 +10,8 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.catalog.Catalog;
 import partman.sidecar.catalog.Schedulers;
@@ -73,8 +75,17 @@ public class Observer {
 
     /** Looks once; a failure is published too, with the last good observation. */
     public Snapshot observe() {
+        return observe(session -> catalog.observe(session, settings.tables()));
+    }
+
+    /** Looks again soon after another look, which has the sizes of partitions that this one leaves out. */
+    Snapshot observeAgain(Observation before) {
+        return observe(session -> catalog.observe(session, settings.tables(), before));
+    }
+
+    private Snapshot observe(Function<Session, Observation> look) {
         synchronized (oneAtATime) {
-            Snapshot snapshot = look();
+            Snapshot snapshot = look(look);
             status.publish(snapshot);
             announcements.tell(snapshot);
             return snapshot;
@@ -85,7 +96,7 @@ public class Observer {
         return catalog;
     }
 
-    private Snapshot look() {
+    private Snapshot look(Function<Session, Observation> look) {
         Snapshot last = status.latest();
         try {
             String pooler = last.failure() == null ? null : Pooler.find(database);
@@ -95,7 +106,7 @@ public class Observer {
             Observation observation;
             ObservedSchedulers schedulers;
             try (Session session = database.openLimited(LONGEST_QUERY)) {
-                observation = lookPastShortLocks(session);
+                observation = lookPastShortLocks(() -> look.apply(session));
                 schedulers = Schedulers.observe(
                         session, settings.maintenance(), name -> database.openElsewhere(name, LONGEST_QUERY));
             }
@@ -139,11 +150,11 @@ public class Observer {
      * Rows of a default partition are not counted while somebody has it locked. Maintenance does so for moments, which must not look
      * like another state of the set.
      */
-    private Observation lookPastShortLocks(Session session) {
-        Observation observation = catalog.observe(session, settings.tables());
+    private Observation lookPastShortLocks(Supplier<Observation> look) {
+        Observation observation = look.get();
         for (int i = 0; i < LOOKS_PAST_A_LOCK && holdsLockedDefault(observation); i++) {
             Timing.sleep(LOCK_PAUSE);
-            observation = catalog.observe(session, settings.tables());
+            observation = look.get();
         }
         return observation;
     }

@@ -62,7 +62,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                 parents CONSTANT text[] := current_setting('partman_sidecar.parents');
                 parent_tables CONSTANT text[] := current_setting('partman_sidecar.parent_tables');
                 began timestamptz;
-                partitions text;
+                partitions oid[];
                 ended text;
                 message text;
             BEGIN
@@ -72,15 +72,14 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                     message := '';
                     BEGIN
                         IF pg_try_advisory_xact_lock(hashtext({lock})) THEN
-                            partitions := COALESCE((SELECT string_agg(i.inhrelid::text, ',') FROM pg_inherits AS i
-                                                    WHERE i.inhparent = parents[n]::regclass), '');
+                            partitions := ARRAY(SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = parents[n]::regclass);
                             PERFORM {partman}.run_maintenance(p_parent_table => parent_tables[n]);
                             IF EXISTS (SELECT FROM pg_inherits AS i
                                        WHERE i.inhparent = parents[n]::regclass
-                                         AND i.inhrelid::text <> ALL (string_to_array(partitions, ','))) THEN
+                                         AND i.inhrelid <> ALL (partitions)) THEN
                                 PERFORM set_config('partman_sidecar.parent', parents[n], true),
                                         set_config('partman_sidecar.parent_table', parent_tables[n], true),
-                                        set_config('partman_sidecar.partitions', partitions, true);
+                                        set_config('partman_sidecar.partitions', array_to_string(partitions, ','), true);
                                 EXECUTE {adopt};
                             END IF;
                             ended := 'ran';
