@@ -66,7 +66,7 @@ public final class RetentionGuard {
         this.interval = interval;
         this.acting = acting;
         this.wanted = wanted;
-        this.sameRetention = acting == wanted || acting.hasSameRetention(wanted);
+        this.sameRetention = acting.hasSameRetention(wanted);
         LocalDateTime utc = LocalDateTime.ofInstant(now, ZoneOffset.UTC);
         this.moments = List.of(utc, utc.plus(LEAD));
     }
