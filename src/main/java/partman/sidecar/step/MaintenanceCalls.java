@@ -6,6 +6,8 @@ import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import partman.sidecar.model.Identifier;
 import partman.sidecar.model.Literal;
 import partman.sidecar.model.QualifiedName;
@@ -31,7 +33,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
 
         Duration took();
 
-        /** The call returned; {@code warnings} are the server's, pg_partman's among them. */
+        /** The call returned; {@code warnings} are those that name the set. */
         record Ran(Duration took, List<String> warnings) implements Result {}
 
         /** pg_partman's maintenance runs in another session: nothing was done. */
@@ -48,23 +50,32 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                    pg_catalog.set_config('partman_sidecar.parent_tables', :parent_tables::text[]::text, false)
             """);
 
-    /** What the block tells of a call begins with this; then microseconds, {@code ran} or {@code busy} or a SQLSTATE, and a message. */
+    /** How many calls the block tells of at once. */
+    private static final int TOLD_AT_ONCE = 20;
+
+    /** What the block tells begins with this; then a line a call: microseconds, {@code ran}, {@code busy} or a SQLSTATE, a message. */
     private static final String MARK = "partman_sidecar:";
 
+    private static final Pattern CALL_ENDED = Pattern.compile("(\\d+):([^:]*):(.*)");
+
     /**
-     * Tells how each call ended when its transaction has, after the warnings that it gave: at the level INFO, which reaches the
-     * client whatever its settings, and not the server's log. Most calls make no partition; what new ones need is left out then,
-     * since it costs as much as a fifth of the call.
+     * Tells how calls ended when their transactions have: at the level INFO, which reaches the client whatever its settings, and not the
+     * server's log; not of each, since a client that wakes up 200 times a second takes time from the server beside it. A call that is
+     * cancelled counts as failed; the next ones go on.
+     *
+     * <p>Most calls make no partition; what new ones need is left out then, since it costs as much as a fifth of the call.
      */
     private static final Sql CALL = sql("""
             DO $partman_sidecar_calls$
             DECLARE
                 parents CONSTANT text[] := current_setting('partman_sidecar.parents');
                 parent_tables CONSTANT text[] := current_setting('partman_sidecar.parent_tables');
-                began timestamptz;
+                parent regclass;
                 partitions oid[];
+                began timestamptz;
                 ended text;
                 message text;
+                told text[] := '{}';
             BEGIN
                 FOR n IN 1 .. cardinality(parents) LOOP
                     began := clock_timestamp();
@@ -72,11 +83,10 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                     message := '';
                     BEGIN
                         IF pg_try_advisory_xact_lock(hashtext({lock})) THEN
-                            partitions := ARRAY(SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = parents[n]::regclass);
+                            parent := parents[n];
+                            partitions := ARRAY(SELECT i.inhrelid FROM pg_inherits AS i WHERE i.inhparent = parent);
                             PERFORM {partman}.run_maintenance(p_parent_table => parent_tables[n]);
-                            IF EXISTS (SELECT FROM pg_inherits AS i
-                                       WHERE i.inhparent = parents[n]::regclass
-                                         AND i.inhrelid <> ALL (partitions)) THEN
+                            IF EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = parent AND i.inhrelid <> ALL (partitions)) THEN
                                 PERFORM set_config('partman_sidecar.parent', parents[n], true),
                                         set_config('partman_sidecar.parent_table', parent_tables[n], true),
                                         set_config('partman_sidecar.partitions', array_to_string(partitions, ','), true);
@@ -84,11 +94,16 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                             END IF;
                             ended := 'ran';
                         END IF;
-                    EXCEPTION WHEN OTHERS THEN
+                    EXCEPTION WHEN query_canceled OR OTHERS THEN
                         GET STACKED DIAGNOSTICS ended = RETURNED_SQLSTATE, message = MESSAGE_TEXT;
                     END;
                     COMMIT;
-                    RAISE INFO 'partman_sidecar:%:%:%', (EXTRACT(EPOCH FROM clock_timestamp() - began) * 1000000)::bigint, ended, message;
+                    told := told || format('%s:%s:%s', (EXTRACT(EPOCH FROM clock_timestamp() - began) * 1000000)::bigint, ended,
+                                           split_part(message, chr(10), 1));
+                    IF cardinality(told) = {told_at_once} OR n = cardinality(parents) THEN
+                        RAISE INFO 'partman_sidecar:%', array_to_string(told, chr(10));
+                        told := '{}';
+                    END IF;
                 END LOOP;
             END
             $partman_sidecar_calls$
@@ -97,13 +112,17 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
     /** Calls it for each set in turn; gives a result for each, in the same order. */
     public List<Result> run(Session session, List<QualifiedName> parents) {
         List<Result> results = new ArrayList<>();
+        boolean alone = false;
         while (results.size() < parents.size()) {
-            DatabaseException failure = call(session, parents.subList(results.size(), parents.size()));
-            results.addAll(told(session.takeWarnings()));
-            if (results.size() < parents.size()) {
-                // the statement ended in the midst of a call: the next ones have another
+            int from = results.size();
+            List<QualifiedName> next = parents.subList(from, alone ? from + 1 : parents.size());
+            DatabaseException failure = call(session, next);
+            results.addAll(told(session.takeWarnings(), next));
+            if (results.size() == from && alone) {
                 results.add(new Result.Failed(Duration.ZERO, failure));
             }
+            // the statement as a whole has failed: which call was to blame shows when each has its own
+            alone = true;
         }
         return results;
     }
@@ -125,34 +144,42 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                     row -> row.textOrNull("set_config"));
             session.execute(CALL.with("partman", partman)
                     .with("lock", Literal.of(AdvisoryLock.RUN_MAINTENANCE.name()))
-                    .with("adopt", Literal.of(NewPartitions.adopt(partman).toString())));
+                    .with("adopt", Literal.of(NewPartitions.adopt(partman).toString()))
+                    .with("told_at_once", Literal.of(TOLD_AT_ONCE)));
             return new DatabaseException("PostgreSQL did not tell how the call ended", Kind.PERMANENT);
         } catch (DatabaseException e) {
             return e;
         }
     }
 
-    private static List<Result> told(List<String> messages) {
+    /** pg_partman's warnings name the set that they are about. */
+    private static List<Result> told(List<String> messages, List<QualifiedName> parents) {
         List<Result> results = new ArrayList<>();
-        List<String> warnings = new ArrayList<>();
         for (String message : messages) {
             if (message.startsWith(MARK)) {
-                results.add(result(message.substring(MARK.length()), List.copyOf(warnings)));
-                warnings.clear();
-            } else {
-                warnings.add(message);
+                for (String line : message.substring(MARK.length()).lines().toList()) {
+                    String name = parents.get(results.size()).unquoted();
+                    results.add(result(
+                            line,
+                            messages.stream()
+                                    .filter(other -> !other.startsWith(MARK) && other.contains(name))
+                                    .toList()));
+                }
             }
         }
         return results;
     }
 
     private static Result result(String told, List<String> warnings) {
-        String[] parts = told.split(":", 3);
-        Duration took = Duration.of(Long.parseLong(parts[0]), ChronoUnit.MICROS);
-        return switch (parts[1]) {
+        Matcher parts = CALL_ENDED.matcher(told);
+        if (!parts.matches()) {
+            throw new IllegalStateException("not how a call ends: " + told);
+        }
+        Duration took = Duration.of(Long.parseLong(parts.group(1)), ChronoUnit.MICROS);
+        return switch (parts.group(2)) {
             case "ran" -> new Result.Ran(took, warnings);
             case "busy" -> new Result.Busy(took);
-            default -> new Result.Failed(took, DatabaseException.told(parts[1], parts[2]));
+            default -> new Result.Failed(took, DatabaseException.told(parts.group(2), parts.group(3)));
         };
     }
 }
