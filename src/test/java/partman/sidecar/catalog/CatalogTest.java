@@ -131,6 +131,22 @@ class CatalogTest {
     }
 
     @Test
+    void leavesOutTheSizesThatAnotherLookHasSeenAndNothingElse() {
+        partitioned("date");
+        child("old", "'2026-01-01'", "'2026-02-01'");
+        Observation before = observe();
+        child("young", "'2026-02-01'", "'2026-03-01'");
+        database.execute("INSERT INTO public.events VALUES (1, '2026-01-05'), (2, '2026-02-05'), (3, '2026-03-05')");
+
+        PartitionSet again = set(new Catalog(1_000).observe(database.session(), List.of(SPEC), before));
+
+        assertThat(again.children()).extracting(Child::sizeBytes).containsExactly(0L, 8192L);
+        assertThat(again.children()).extracting(Child::empty).containsExactly(true, false);
+        assertThat(Objects.requireNonNull(again.defaultPartition()).rows()).isEqualTo(1);
+        assertThat(set(observe()).children()).extracting(Child::sizeBytes).containsExactly(8192L, 8192L);
+    }
+
+    @Test
     void countsTheRowsOfTheDefaultPartitionByDay() {
         partitioned("timestamp");
         database.execute("""
