@@ -1,7 +1,10 @@
 package partman.sidecar.catalog;
 
+import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
@@ -37,7 +40,7 @@ public final class Schedulers {
             WITH settings AS MATERIALIZED (
                 SELECT s.name, s.setting
                 FROM pg_catalog.pg_settings AS s
-                WHERE s.name LIKE 'pg\\_partman\\_bgw.%' OR s.name = 'cron.database_name')
+                WHERE s.name LIKE 'pg\\_partman\\_bgw.%' OR s.name IN ('cron.database_name', 'cron.timezone'))
             SELECT pg_catalog.max(s.setting) FILTER (WHERE s.name = 'pg_partman_bgw.interval') AS bgw_seconds,
                    pg_catalog.max(s.setting) FILTER (WHERE s.name = 'pg_partman_bgw.dbname') AS bgw_databases,
                    pg_catalog.max(s.setting) FILTER (WHERE s.name = 'pg_partman_bgw.role') AS bgw_role,
@@ -48,6 +51,7 @@ public final class Schedulers {
                     WHERE r.rolname = (SELECT x.setting FROM settings AS x WHERE x.name = 'pg_partman_bgw.role'))
                        AS bgw_superuser,
                    pg_catalog.max(s.setting) FILTER (WHERE s.name = 'cron.database_name') AS cron_database,
+                   pg_catalog.max(s.setting) FILTER (WHERE s.name = 'cron.timezone') AS cron_timezone,
                    (SELECT a.datname
                     FROM pg_catalog.pg_stat_activity AS a
                     WHERE a.application_name = 'pg_cron scheduler'
@@ -104,6 +108,7 @@ public final class Schedulers {
                         backgroundWorker(row),
                         row.textOrNull("cron_database"),
                         row.textOrNull("launcher_database"),
+                        timeZone(row.textOrNull("cron_timezone")),
                         row.text("database")));
         String told = spec.cronDatabase() != null ? spec.cronDatabase() : server.cronDatabase();
         String seen = told != null ? told : server.launcherDatabase();
@@ -112,6 +117,7 @@ public final class Schedulers {
                 : cron(
                         Objects.requireNonNullElse(seen, DEFAULT_CRON_DATABASE),
                         server.launcherDatabase() != null,
+                        server.timeZone(),
                         server.database(),
                         open);
         return new ObservedSchedulers(
@@ -124,7 +130,17 @@ public final class Schedulers {
             @Nullable BackgroundWorker backgroundWorker,
             @Nullable String cronDatabase,
             @Nullable String launcherDatabase,
+            ZoneId timeZone,
             String database) {}
+
+    /** PostgreSQL knows zones that Java does not, by a rule such as {@code EST5EDT4,M3.2.0,M11.1.0}: they count as UTC. */
+    private static ZoneId timeZone(@Nullable String setting) {
+        try {
+            return setting == null ? ZoneOffset.UTC : ZoneId.of(setting);
+        } catch (DateTimeException e) {
+            return ZoneOffset.UTC;
+        }
+    }
 
     private static @Nullable BackgroundWorker backgroundWorker(Row row) {
         String seconds = row.textOrNull("bgw_seconds");
@@ -156,7 +172,11 @@ public final class Schedulers {
     }
 
     private static Cron cron(
-            String cronDatabase, boolean launcherLives, String database, Function<String, Session> open) {
+            String cronDatabase,
+            boolean launcherLives,
+            ZoneId timeZone,
+            String database,
+            Function<String, Session> open) {
         try (Session session = open.apply(cronDatabase)) {
             Extension extension =
                     session.requireOne(CRON, row -> new Extension(row.textOrNull("extversion"), row.flag("may_use")));
@@ -164,6 +184,7 @@ public final class Schedulers {
                     cronDatabase,
                     launcherLives,
                     extension.version(),
+                    timeZone,
                     extension.mayUse(),
                     extension.version() == null ? List.of() : jobs(session, database),
                     null);
@@ -172,6 +193,7 @@ public final class Schedulers {
                     cronDatabase,
                     launcherLives,
                     null,
+                    timeZone,
                     false,
                     List.of(),
                     String.valueOf(e.getMessage()).lines().findFirst().orElse(""));

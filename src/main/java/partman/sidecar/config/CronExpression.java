@@ -6,11 +6,12 @@ import com.cronutils.model.time.ExecutionTime;
 import com.cronutils.parser.CronParser;
 import java.time.Instant;
 import java.time.LocalDate;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.util.Optional;
 
-/** A five-field cron expression, in UTC. */
+/** A five-field cron expression; which moments it names depends on the time zone. */
 public final class CronExpression {
 
     /** As Quarkus' scheduler reads it with {@code quarkus.scheduler.cron-type=unix}. */
@@ -37,12 +38,12 @@ public final class CronExpression {
     }
 
     /** The last moment before this one that it names. */
-    public Optional<Instant> lastBefore(Instant moment) {
-        return times.lastExecution(moment.atZone(ZoneOffset.UTC)).map(ZonedDateTime::toInstant);
+    public Optional<Instant> lastBefore(Instant moment, ZoneId zone) {
+        return times.lastExecution(moment.atZone(zone)).map(ZonedDateTime::toInstant);
     }
 
     /** The first moment after this one that it names. */
-    public Optional<Instant> nextAfter(Instant moment) {
-        return times.nextExecution(moment.atZone(ZoneOffset.UTC)).map(ZonedDateTime::toInstant);
+    public Optional<Instant> nextAfter(Instant moment, ZoneId zone) {
+        return times.nextExecution(moment.atZone(zone)).map(ZonedDateTime::toInstant);
     }
 }

@@ -91,7 +91,7 @@ public interface SidecarConfig {
     /** When pg_partman's maintenance runs. */
     interface Maintenance {
 
-        /** When maintenance runs, as a five-field cron expression in UTC. */
+        /** When maintenance runs, as a five-field cron expression in UTC; pg_cron reads it in its {@code cron.timezone}. */
         @WithDefault("0 * * * *")
         String cron();
 

@@ -2,6 +2,8 @@ package partman.sidecar.model;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,11 @@ public record ObservedSchedulers(
         @Nullable BackgroundWorker backgroundWorker,
         @Nullable Cron cron,
         @Nullable LockHolder lock) {
+
+    /** The time zone in which the chosen scheduler reads a cron expression. */
+    public ZoneId timeZone(Scheduler chosen) {
+        return chosen == Scheduler.PG_CRON && cron != null ? cron.timeZone() : ZoneOffset.UTC;
+    }
 
     /** Nothing of the kind. */
     public static final ObservedSchedulers NONE = new ObservedSchedulers(null, null, null);
@@ -50,6 +57,7 @@ public record ObservedSchedulers(
      * @param database that has the jobs
      * @param launcherLives whether the process that starts the jobs is there
      * @param version of the extension in that database, or null if it is not created, or if the database can't be looked into
+     * @param timeZone that schedules are meant in; UTC if the role may not know
      * @param mayUse whether the role may schedule jobs
      * @param jobs those that maintain this database, as far as the role may see them
      * @param failure why the database can't be looked into, or null if it can
@@ -58,6 +66,7 @@ public record ObservedSchedulers(
             String database,
             boolean launcherLives,
             @Nullable String version,
+            ZoneId timeZone,
             boolean mayUse,
             List<Job> jobs,
             @Nullable String failure) {}

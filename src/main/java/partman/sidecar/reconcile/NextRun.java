@@ -1,6 +1,8 @@
 package partman.sidecar.reconcile;
 
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import org.jspecify.annotations.Nullable;
 import partman.sidecar.config.CronExpression;
 import partman.sidecar.model.CronJob;
@@ -26,18 +28,17 @@ final class NextRun {
             return null;
         }
         return switch (spec.scheduler()) {
-            case SIDECAR -> spec.applies() ? next(spec.cron(), server.now()) : null;
+            case SIDECAR -> spec.applies() ? next(spec.cron(), server.now(), ZoneOffset.UTC) : null;
             case PG_CRON -> next(schedulers.cron(), server);
             case BGW -> next(schedulers.backgroundWorker(), server, lastRun);
             case NONE -> null;
         };
     }
 
-    private static @Nullable Instant next(String cron, Instant now) {
-        return CronExpression.parse(cron).nextAfter(now).orElse(null);
+    private static @Nullable Instant next(String cron, Instant now, ZoneId zone) {
+        return CronExpression.parse(cron).nextAfter(now, zone).orElse(null);
     }
 
-    /** pg_cron counts in UTC unless {@code cron.timezone} tells it otherwise. */
     private static @Nullable Instant next(ObservedSchedulers.@Nullable Cron cron, ObservedServer server) {
         if (cron == null || !cron.launcherLives()) {
             return null;
@@ -47,14 +48,14 @@ final class NextRun {
                 .filter(job -> job.active() && name.equals(job.name()))
                 .map(Job::schedule)
                 .findFirst()
-                .map(schedule -> nextIfReadable(schedule, server.now()))
+                .map(schedule -> nextIfReadable(schedule, server.now(), cron.timeZone()))
                 .orElse(null);
     }
 
     /** Somebody may have given the job a schedule that only pg_cron knows, such as {@code 30 seconds}. */
-    private static @Nullable Instant nextIfReadable(String schedule, Instant now) {
+    private static @Nullable Instant nextIfReadable(String schedule, Instant now, ZoneId zone) {
         try {
-            return next(schedule, now);
+            return next(schedule, now, zone);
         } catch (IllegalArgumentException e) {
             return null;
         }

@@ -5,6 +5,7 @@ import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -179,7 +180,8 @@ public class Observer {
             watchedSince = now;
         }
         boolean expected = tables.stream().anyMatch(Snapshot.Table::isMaintained);
-        Instant due = cron.lastBefore(now.minus(CRON_GRACE)).orElse(Instant.MIN);
+        ZoneId zone = schedulers.timeZone(settings.maintenance().scheduler());
+        Instant due = cron.lastBefore(now.minus(CRON_GRACE), zone).orElse(Instant.MIN);
         return MaintenancePlanner.plan(
                 settings.maintenance(),
                 observation.server(),

@@ -39,7 +39,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
         /** pg_partman's maintenance runs in another session: nothing was done. */
         record Busy(Duration took) implements Result {}
 
-        /** The call failed, and nothing has changed. */
+        /** The call failed, and nothing has changed; of a lost connection's calls some may have been done. */
         record Failed(Duration took, DatabaseException failure) implements Result {}
     }
 

@@ -3,6 +3,8 @@ package partman.sidecar.catalog;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.Map;
 import java.util.Objects;
 import org.awaitility.Awaitility;
@@ -78,7 +80,9 @@ class SchedulersTest {
     @Test
     void noticesThatPgCronsLauncherIsGone(Server version) {
         try (PostgresServer server = PostgresServer.startOwn(
-                version, Map.of("PRELOAD", "pg_cron", "POSTGRES_DB", "jobs", "CRON_DB", "jobs"))) {
+                version,
+                Map.of("PRELOAD", "pg_cron", "POSTGRES_DB", "jobs", "CRON_DB", "jobs"),
+                "cron.timezone=Asia/Kolkata")) {
             Client cron = server.initialDatabase("jobs").client();
             cron.execute("CREATE EXTENSION pg_cron");
             TestDatabase database = server.createDatabase();
@@ -100,6 +104,7 @@ class SchedulersTest {
             assertThat(before.launcherLives()).isTrue();
             assertThat(before.database()).isEqualTo("jobs");
             assertThat(before.version()).isNotNull();
+            assertThat(before.timeZone()).isEqualTo(ZoneId.of("Asia/Kolkata"));
             assertThat(before.mayUse()).isTrue();
         }
     }
@@ -107,7 +112,9 @@ class SchedulersTest {
     @Test
     void findsPgCronByItsLauncherWhereItsSettingsAreHidden(Server version) {
         try (PostgresServer server = PostgresServer.startOwn(
-                version, Map.of("PRELOAD", "pg_cron", "POSTGRES_DB", "jobs", "CRON_DB", "jobs"))) {
+                version,
+                Map.of("PRELOAD", "pg_cron", "POSTGRES_DB", "jobs", "CRON_DB", "jobs"),
+                "cron.timezone=Asia/Kolkata")) {
             server.initialDatabase("jobs").execute("CREATE EXTENSION pg_cron");
             TestDatabase database = server.createDatabase();
             database.createRole("somebody");
@@ -116,6 +123,7 @@ class SchedulersTest {
                     .cron());
 
             assertThat(cron.database()).isEqualTo("jobs");
+            assertThat(cron.timeZone()).isEqualTo(ZoneOffset.UTC);
             assertThat(cron.failure()).contains("permission denied for schema cron");
         }
     }

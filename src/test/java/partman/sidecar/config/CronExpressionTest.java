@@ -3,6 +3,9 @@ package partman.sidecar.config;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -18,7 +21,19 @@ class CronExpressionTest {
         CronExpression cron = CronExpression.parse(expression);
         Instant moment = Instant.parse("2026-05-17T12:34:56Z");
 
-        assertThat(cron.lastBefore(moment)).contains(before);
-        assertThat(cron.nextAfter(moment)).contains(after);
+        assertThat(cron.lastBefore(moment, ZoneOffset.UTC)).contains(before);
+        assertThat(cron.nextAfter(moment, ZoneOffset.UTC)).contains(after);
+    }
+
+    @Test
+    void namesOtherMomentsInAnotherTimeZone() {
+        CronExpression cron = CronExpression.parse("30 4 * * *");
+        ZoneId berlin = ZoneId.of("Europe/Berlin");
+
+        // the clock is put forward between the two
+        assertThat(cron.lastBefore(Instant.parse("2026-03-29T00:00:00Z"), berlin))
+                .contains(Instant.parse("2026-03-28T03:30:00Z"));
+        assertThat(cron.nextAfter(Instant.parse("2026-03-29T00:00:00Z"), berlin))
+                .contains(Instant.parse("2026-03-29T02:30:00Z"));
     }
 }

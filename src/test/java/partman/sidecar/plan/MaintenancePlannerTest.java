@@ -5,6 +5,7 @@ import static partman.sidecar.plan.Given.NOW;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -61,7 +62,7 @@ class MaintenancePlannerTest {
     }
 
     private static Cron cron(Job... jobs) {
-        return new Cron("jobs", true, "1.6", true, List.of(jobs), null);
+        return new Cron("jobs", true, "1.6", ZoneOffset.UTC, true, List.of(jobs), null);
     }
 
     private static MaintenancePlan plan(Scheduler scheduler, ObservedSchedulers observed) {
@@ -214,7 +215,7 @@ class MaintenancePlannerTest {
     void tellsThatTheLauncherIsDeadThoughTheJobIsThere() {
         Job job = job(7, run("succeeded", NOW.minus(Duration.ofMinutes(20))));
 
-        MaintenancePlan plan = plan(new Cron("jobs", false, "1.6", true, List.of(job), null));
+        MaintenancePlan plan = plan(new Cron("jobs", false, "1.6", ZoneOffset.UTC, true, List.of(job), null));
 
         assertThat(plan.schedulerUp()).isFalse();
         assertThat(text(plan)).contains("launcher does not run").contains("cron.database_name = 'jobs'");
@@ -222,15 +223,15 @@ class MaintenancePlannerTest {
 
     @Test
     void tellsWhatPgCronLacks() {
-        assertThat(text(plan(new Cron("jobs", false, null, false, List.of(), null))))
+        assertThat(text(plan(new Cron("jobs", false, null, ZoneOffset.UTC, false, List.of(), null))))
                 .contains("shared_preload_libraries = 'pg_cron'")
                 .contains("CREATE EXTENSION pg_cron");
-        assertThat(text(plan(new Cron("jobs", true, null, false, List.of(), null))))
+        assertThat(text(plan(new Cron("jobs", true, null, ZoneOffset.UTC, false, List.of(), null))))
                 .isEqualTo("pg_cron is not created in database \"jobs\"; run there: CREATE EXTENSION pg_cron");
-        assertThat(text(plan(new Cron("jobs", true, "1.6", false, List.of(), null))))
+        assertThat(text(plan(new Cron("jobs", true, "1.6", ZoneOffset.UTC, false, List.of(), null))))
                 .contains("GRANT EXECUTE ON FUNCTION cron.schedule_in_database")
                 .contains("TO \"The Role\"");
-        assertThat(text(plan(new Cron("jobs", true, null, false, List.of(), "no such database"))))
+        assertThat(text(plan(new Cron("jobs", true, null, ZoneOffset.UTC, false, List.of(), "no such database"))))
                 .contains("no such database")
                 .contains("partman.maintenance.cron-database");
         assertThat(text(plan(Scheduler.PG_CRON, ObservedSchedulers.NONE))).contains("pg_cron");

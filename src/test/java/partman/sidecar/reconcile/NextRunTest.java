@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneId;
+import java.time.ZoneOffset;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -20,6 +22,7 @@ class NextRunTest {
 
     private boolean applies = true;
     private boolean inRecovery;
+    private ZoneId cronTimeZone = ZoneOffset.UTC;
     private ObservedSchedulers schedulers = ObservedSchedulers.NONE;
 
     private @Nullable Instant next(Scheduler scheduler) {
@@ -37,7 +40,8 @@ class NextRunTest {
 
     private void job(String name, String schedule, boolean active, boolean launcherLives) {
         var job = new ObservedSchedulers.Job(1, name, schedule, "CALL …", "lago", "sidecar", active, null);
-        var cron = new ObservedSchedulers.Cron("postgres", launcherLives, "1.6", true, List.of(job), null);
+        var cron =
+                new ObservedSchedulers.Cron("postgres", launcherLives, "1.6", cronTimeZone, true, List.of(job), null);
         schedulers = new ObservedSchedulers(null, cron, null);
     }
 
@@ -69,6 +73,14 @@ class NextRunTest {
         job(CronJob.nameFor("lago"), "40 * * * *", true, true);
 
         assertThat(next(Scheduler.PG_CRON)).isEqualTo("2026-03-10T12:40:00Z");
+    }
+
+    @Test
+    void pgCronReadsSchedulesInItsOwnTimeZone() {
+        cronTimeZone = ZoneId.of("Asia/Kolkata");
+        job(CronJob.nameFor("lago"), "40 * * * *", true, true);
+
+        assertThat(next(Scheduler.PG_CRON)).isEqualTo("2026-03-10T13:10:00Z");
     }
 
     @Test

@@ -3,6 +3,7 @@ package partman.sidecar.report;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDateTime;
+import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -69,6 +70,7 @@ final class Snapshots {
                             "postgres",
                             true,
                             "1.6",
+                            ZoneOffset.UTC,
                             true,
                             List.of(new ObservedSchedulers.Job(
                                     7,
