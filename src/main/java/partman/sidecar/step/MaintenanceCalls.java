@@ -56,7 +56,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
     /** What the block tells begins with this; then a line a call: microseconds, {@code ran}, {@code busy} or a SQLSTATE, a message. */
     private static final String MARK = "partman_sidecar:";
 
-    private static final Pattern CALL_ENDED = Pattern.compile("(\\d+):([^:]*):(.*)");
+    private static final Pattern CALL_ENDED = Pattern.compile("(\\d+):([^:]*):(.*)", Pattern.DOTALL);
 
     /**
      * Tells how calls ended when their transactions have: at the level INFO, which reaches the client whatever its settings, and not the
@@ -101,7 +101,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
                     told := told || format('%s:%s:%s', (EXTRACT(EPOCH FROM clock_timestamp() - began) * 1000000)::bigint, ended,
                                            split_part(message, chr(10), 1));
                     IF cardinality(told) = {told_at_once} OR n = cardinality(parents) THEN
-                        RAISE INFO 'partman_sidecar:%', array_to_string(told, chr(10));
+                        RAISE INFO '%', {mark} || array_to_string(told, chr(10));
                         told := '{}';
                     END IF;
                 END LOOP;
@@ -145,6 +145,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
             session.execute(CALL.with("partman", partman)
                     .with("lock", Literal.of(AdvisoryLock.RUN_MAINTENANCE.name()))
                     .with("adopt", Literal.of(NewPartitions.adopt(partman).toString()))
+                    .with("mark", Literal.of(MARK))
                     .with("told_at_once", Literal.of(TOLD_AT_ONCE)));
             return new DatabaseException("PostgreSQL did not tell how the call ended", Kind.PERMANENT);
         } catch (DatabaseException e) {
@@ -157,7 +158,7 @@ public record MaintenanceCalls(Identifier partman, Duration lockTimeout) {
         List<Result> results = new ArrayList<>();
         for (String message : messages) {
             if (message.startsWith(MARK)) {
-                for (String line : message.substring(MARK.length()).lines().toList()) {
+                for (String line : message.substring(MARK.length()).split("\n", -1)) {
                     String name = parents.get(results.size()).unquoted();
                     results.add(result(
                             line,

@@ -151,6 +151,30 @@ class MaintenanceCallsTest {
     }
 
     @Test
+    void maintainsTheOthersWhenOneFailsWithAMessageOfSeveralLines() {
+        database.execute("""
+                CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql
+                AS $$ BEGIN RAISE EXCEPTION E'not\\rthis: one\\nat all'; END $$
+                """, """
+                CREATE TRIGGER refuse BEFORE UPDATE ON partman.part_config
+                FOR EACH ROW WHEN (OLD.parent_table = '%s') EXECUTE FUNCTION public.refuse()
+                """.formatted(SECOND.unquoted()));
+
+        try (Session session = database.session()) {
+            List<Result> results = run(session, Duration.ofSeconds(2));
+
+            assertThat(results).hasSize(3);
+            assertThat(results.getFirst()).isInstanceOf(Result.Ran.class);
+            assertThat(results.get(1))
+                    .isInstanceOfSatisfying(
+                            Result.Failed.class,
+                            failed -> assertThat(failed.failure()).hasMessage("ERROR: not\rthis: one"));
+            assertThat(results.getLast()).isInstanceOf(Result.Ran.class);
+        }
+        assertThat(maintained()).containsExactly(FIRST, THIRD);
+    }
+
+    @Test
     void maintainsTheOthersWhenOneIsCancelled() {
         List<Result> results = runUntil("pg_cancel_backend");
 
