@@ -20,13 +20,13 @@ public record ObservedSchedulers(
         @Nullable Cron cron,
         @Nullable LockHolder lock) {
 
+    /** Nothing of the kind. */
+    public static final ObservedSchedulers NONE = new ObservedSchedulers(null, null, null);
+
     /** The time zone in which the chosen scheduler reads a cron expression. */
     public ZoneId timeZone(Scheduler chosen) {
         return chosen == Scheduler.PG_CRON && cron != null ? cron.timeZone() : ZoneOffset.UTC;
     }
-
-    /** Nothing of the kind. */
-    public static final ObservedSchedulers NONE = new ObservedSchedulers(null, null, null);
 
     /**
      * pg_partman's background worker, as the server's settings {@code pg_partman_bgw.…} describe it. Its master process shows

@@ -158,27 +158,32 @@ public final class Session implements AutoCloseable {
             try (Statement statement = connection.createStatement()) {
                 // a server-written definition may hold braces, which JDBC would take for its own escapes
                 statement.setEscapeProcessing(false);
-                try {
-                    statement.execute(text);
-                } finally {
-                    keepWarnings(statement);
-                }
-                return work.on(statement);
+                return run(statement, () -> statement.execute(text), work);
             } catch (SQLException e) {
                 throw failure(e);
             }
         }
         try (PreparedStatement statement = connection.prepareStatement(text)) {
             bind(statement, sql.jdbcArguments());
-            try {
-                statement.execute();
-            } finally {
-                keepWarnings(statement);
-            }
-            return work.on(statement);
+            return run(statement, statement::execute, work);
         } catch (SQLException e) {
             throw failure(e);
         }
+    }
+
+    private interface Execution {
+        void run() throws SQLException;
+    }
+
+    /** A statement that fails may have given warnings before. */
+    private <T extends @Nullable Object> T run(Statement statement, Execution execution, Work<T> work)
+            throws SQLException {
+        try {
+            execution.run();
+        } finally {
+            keepWarnings(statement);
+        }
+        return work.on(statement);
     }
 
     private void bind(PreparedStatement statement, List<@Nullable Object> arguments) throws SQLException {
